@@ -1,0 +1,110 @@
+#include "bench_run.h"
+
+#include "process.h"
+#include "test_run.h"
+#include "text.h"
+
+namespace goro::grader {
+
+namespace {
+
+struct OneRun {
+  double ns = 0;
+  Status status = Status::passed;
+  std::string problem;
+};
+
+OneRun run_once(const Workspace& workspace, const fs::path& program, const Benchmark& benchmark) {
+  // The report goes to a file: what the program prints besides does not spoil it.
+  const fs::path report = workspace.scratch() / "benchmark.json";
+  std::error_code ignored;
+  fs::remove(report, ignored);
+  Command command{{program.string(), "--benchmark_filter=" + exact_filter(benchmark.name),
+                   "--benchmark_min_time=0.05", "--benchmark_out=" + report.string(),
+                   "--benchmark_out_format=json"},
+                  workspace.scratch(),
+                  test_environment(workspace.scratch())};
+  const std::chrono::seconds limit = time_limit(benchmark, workspace);
+  const Ended ended = run_process(command, {.time = limit});
+  const Verdict verdict = judge(ended, {}, static_cast<int>(limit.count()));
+  if (ended.how != Ended::How::exited) {
+    return {0, verdict.status, verdict.message};
+  }
+  if (ended.status == not_implemented_status) {
+    const std::vector<std::string> lines = split_lines(printable(ended.output));
+    for (const std::string& line : lines) {
+      if (line.find("not implemented") != std::string::npos) {
+        return {0, Status::failed, line};
+      }
+    }
+    return {0, Status::failed, "not implemented"};
+  }
+  if (ended.status != 0) {
+    return {0, Status::failed, verdict.message};
+  }
+  OneRun run;
+  run.ns = time_from_report(read_file_if_present(report).value_or(""), benchmark.name, run.problem);
+  run.status = run.problem.empty() ? Status::passed : Status::failed;
+  return run;
+}
+
+std::string range_text(const RatioEstimate& estimate) {
+  return nanoseconds(estimate.student_ns) + ", the reference " +
+         nanoseconds(estimate.reference_ns) + ": " + number(estimate.ratio) + " times as long (" +
+         number(estimate.low) + " to " + number(estimate.high) + " in " +
+         count(estimate.rounds, "round") + ")";
+}
+
+}  // namespace
+
+BenchResult run_benchmark(const Workspace& workspace, const fs::path& student,
+                          const fs::path& reference, const Benchmark& benchmark,
+                          const std::function<void(const RatioEstimate&)>& on_round) {
+  const auto started = std::chrono::steady_clock::now();
+  BenchResult result;
+  std::vector<BenchSample> samples;
+  const auto finish = [&] {
+    result.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    return result;
+  };
+  while (samples.size() < most_rounds) {
+    const OneRun mine = run_once(workspace, student, benchmark);
+    if (!mine.problem.empty()) {
+      result.status = mine.status;
+      result.message = mine.problem;
+      return finish();
+    }
+    const OneRun theirs = run_once(workspace, reference, benchmark);
+    if (!theirs.problem.empty()) {
+      result.status = Status::inconclusive;
+      result.message = "The reference could not be measured: " + theirs.problem;
+      return finish();
+    }
+    samples.push_back({mine.ns, theirs.ns});
+    result.estimate = estimate(samples);
+    if (on_round) {
+      on_round(result.estimate);
+    }
+    result.status = decide(result.estimate, benchmark.max_ratio);
+    if (result.status != Status::inconclusive) {
+      break;
+    }
+  }
+  result.message = "It takes " + range_text(result.estimate);
+  switch (result.status) {
+    case Status::passed:
+      result.message += "; the bound is " + number(benchmark.max_ratio) + ".";
+      break;
+    case Status::failed:
+      result.message +=
+          ".\nExpected at most " + number(benchmark.max_ratio) + " times the reference's time.";
+      break;
+    default:
+      result.message += ".\nThe machine is too noisy to say on which side of the bound, " +
+                        number(benchmark.max_ratio) + ", that is; it is left out of the score.";
+  }
+  return finish();
+}
+
+}  // namespace goro::grader

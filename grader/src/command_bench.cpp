@@ -1,0 +1,30 @@
+#include "commands.h"
+#include "grading.h"
+#include "last_check.h"
+#include "report_terminal.h"
+#include "text.h"
+
+namespace goro::grader {
+
+ExitStatus bench(const Course& course, const BenchOptions& options, Terminal& terminal) {
+  const Lab& lab = course.lab(options.lab);
+  if (lab.benchmarks.empty()) {
+    terminal.print("Lab " + lab.number_text() + " has no benchmarks.");
+    return ExitStatus::all_points;
+  }
+  GradingOptions grading;
+  grading.labs = {&lab};
+  grading.tests = false;
+  const Submission labs(course.root() / "labs", course);
+  terminal.print(terminal.style().strong("Lab " + lab.number_text() + ": " + lab.title) +
+                 "  benchmarks");
+  const Score score =
+      grade(course, labs, grading, terminal, [&](const LabScore&, const TestScore& test) {
+        terminal.print(result_line(test, terminal.style()) + "\n" +
+                       indent(wrap(test.message, terminal.width() - 6), "      "));
+      });
+  LastCheck(course).keep(lab, score.labs.front());
+  return score.all_points() ? ExitStatus::all_points : ExitStatus::points_missing;
+}
+
+}  // namespace goro::grader

@@ -1,0 +1,100 @@
+#include "commands.h"
+#include "grading.h"
+#include "last_check.h"
+#include "report_terminal.h"
+#include "text.h"
+#include "workspace.h"
+
+namespace goro::grader {
+
+std::string Target::base_preset() const {
+  if (!preset.empty()) {
+    return preset;
+  }
+  return architecture == "arm64" && host_architecture() != Architecture::aarch64 ? "arm64"
+                                                                                 : "gcc-release";
+}
+
+namespace {
+
+constexpr std::size_t failures_in_full = 3;
+
+// The full name of the test or benchmark that the user means.
+std::string resolve(const Lab& lab, const std::string& wanted) {
+  std::vector<std::string> all;
+  for (const Test& test : lab.tests) {
+    all.push_back(test.name);
+  }
+  for (const Benchmark& benchmark : lab.benchmarks) {
+    all.push_back(benchmark.name);
+  }
+  std::vector<std::string> containing;
+  for (const std::string& name : all) {
+    if (name == wanted) {
+      return name;
+    }
+    if (lower(name).find(lower(wanted)) != std::string::npos) {
+      containing.push_back(name);
+    }
+  }
+  if (containing.size() == 1) {
+    return containing.front();
+  }
+  const std::string start = "lab " + lab.number_text() + " has no test \"" + wanted + "\"";
+  if (containing.size() > 1) {
+    throw wrong_use(start + "; it could mean " + join(containing, " or "));
+  }
+  const std::string meant = nearest(wanted, all);
+  throw wrong_use(
+      start + "; " +
+      (meant.empty() ? "its tests are " + join(all, ", ") : "did you mean " + meant + "?"));
+}
+
+bool is_benchmark(const Lab& lab, const std::string& name) {
+  for (const Benchmark& benchmark : lab.benchmarks) {
+    if (benchmark.name == name) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+ExitStatus check(const Course& course, const CheckOptions& options, Terminal& terminal) {
+  const Lab& lab = course.lab(options.lab);
+  GradingOptions grading;
+  grading.labs = {&lab};
+  grading.preset = options.target.base_preset();
+  grading.own = options.own;
+  grading.benchmarks = options.benchmarks;
+  if (!options.test.empty()) {
+    grading.only = resolve(lab, options.test);
+    grading.benchmarks = is_benchmark(lab, grading.only);
+  }
+  const Submission labs(course.root() / "labs", course);
+  terminal.print(terminal.style().strong("Lab " + lab.number_text() + ": " + lab.title) + "  " +
+                 terminal.style().quiet(lab.idea));
+  const Score score =
+      grade(course, labs, grading, terminal, [&](const LabScore&, const TestScore& test) {
+        terminal.print(result_line(test, terminal.style()));
+      });
+  const LabScore& lab_score = score.labs.front();
+  if (lab_score.tests.empty()) {
+    throw wrong_use(grading.only + " does not run in build/" + grading.preset);
+  }
+  if (!options.own && grading.preset == Target{}.base_preset()) {
+    LastCheck(course).keep(lab, lab_score);
+  }
+  const std::size_t most =
+      options.verbose || !options.test.empty() ? lab_score.tests.size() : failures_in_full;
+  terminal.print(check_summary(lab, lab_score, most, terminal.style(), terminal.width()));
+  if (options.test.empty() && !options.benchmarks && !lab.benchmarks.empty() &&
+      lab_score.all_points()) {
+    terminal.print("The lab's benchmarks are not in this; run ./course check " +
+                   std::to_string(lab.number) + " --bench");
+  }
+  return score.all_points() ? ExitStatus::all_points : ExitStatus::points_missing;
+}
+
+}  // namespace goro::grader

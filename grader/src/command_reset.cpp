@@ -1,0 +1,113 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <iostream>
+#include <string>
+
+#include "commands.h"
+#include "starter.h"
+#include "text.h"
+
+namespace goro::grader {
+
+namespace {
+
+std::string timestamp() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  (void)::localtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  (void)std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", &parts);
+  return text.data();
+}
+
+// A name that is not taken: two resets in one second must not share a backup.
+fs::path backup_path(const Course& course, const Lab& lab, const std::string& file) {
+  const fs::path folder = course.build() / "backups" / lab.folder;
+  const std::string name = file + ".bak-" + timestamp();
+  fs::path path = folder / name;
+  for (int i = 2; fs::exists(fs::symlink_status(path)); ++i) {
+    path = folder / (name + "-" + std::to_string(i));
+  }
+  return path;
+}
+
+bool confirmed(Terminal& terminal, const std::string& question) {
+  if (::isatty(STDIN_FILENO) != 1) {
+    throw wrong_use("reset asks first, and there is nobody to ask; add --yes");
+  }
+  terminal.print(question + " [y/N]");
+  std::string answer;
+  return std::getline(std::cin, answer) && (answer == "y" || answer == "Y" || answer == "yes");
+}
+
+struct Replacement {
+  std::string file;
+  fs::path path;
+  std::string starter;
+  std::optional<std::string> present;
+};
+
+}  // namespace
+
+ExitStatus reset(const Course& course, const ResetOptions& options, Terminal& terminal) {
+  const Lab& lab = course.lab(options.lab);
+  if (!lab.slot) {
+    throw wrong_use("lab " + lab.number_text() + " has no files to reset");
+  }
+  std::vector<std::string> files = lab.slot->files;
+  if (!options.file.empty()) {
+    const std::string name = fs::path(options.file).filename();
+    if (std::find(files.begin(), files.end(), name) == files.end()) {
+      throw wrong_use("lab " + lab.number_text() + " has no file \"" + name + "\"; its files are " +
+                      join(files, ", "));
+    }
+    files = {name};
+  }
+  std::vector<Replacement> replacements;
+  for (const std::string& file : files) {
+    const std::string shown = "labs/" + lab.folder + "/" + file;
+    const std::vector<FileVersion> versions = committed_versions(course.root(), shown);
+    const FileVersion* starter = find_starter(versions);
+    if (starter == nullptr) {
+      throw broken(
+          shown +
+          " was never committed, so its starter is not known; get it from the course's repository");
+    }
+    const fs::path path = course.lab_folder(lab) / file;
+    std::optional<std::string> present = read_file_if_present(path);
+    if (present != starter->content) {
+      replacements.push_back({file, path, starter->content, std::move(present)});
+    }
+  }
+  if (replacements.empty()) {
+    terminal.print("Nothing to do: " + join(files, ", ") + (files.size() == 1 ? " is" : " are") +
+                   " the starter already.");
+    return ExitStatus::all_points;
+  }
+  std::vector<std::string> names;
+  for (const Replacement& replacement : replacements) {
+    names.push_back(replacement.file);
+  }
+  if (!options.yes &&
+      !confirmed(terminal, "Put " + join(names, ", ") + " of lab " + lab.number_text() +
+                               " back to the starter? Your version is kept in build/backups.")) {
+    terminal.print("Nothing was changed.");
+    return ExitStatus::all_points;
+  }
+  for (const Replacement& replacement : replacements) {
+    std::string kept;
+    if (replacement.present) {
+      const fs::path backup = backup_path(course, lab, replacement.file);
+      write_file_atomically(backup, *replacement.present);
+      kept = "; yours is in " + shown_path(backup, fs::current_path());
+    }
+    write_file_atomically(replacement.path, replacement.starter);
+    terminal.print(replacement.file + " is the starter again" + kept);
+  }
+  return ExitStatus::all_points;
+}
+
+}  // namespace goro::grader

@@ -1,0 +1,307 @@
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <memory>
+
+#include "commands.h"
+#include "process.h"
+#include "submission.h"
+#include "text.h"
+#include "workspace.h"
+
+// The project's own proof: a list of named stages, each with a log of its own.
+namespace goro::grader {
+
+namespace {
+
+constexpr std::chrono::minutes stage_time{40};
+
+// What a stage runs and says goes here. A stage is done at the first step that fails.
+class Log {
+ public:
+  Log(const Course& course, const fs::path& file)
+      : course_(course), file_(std::fopen(file.c_str(), "w")) {
+    if (file_ == nullptr) {
+      throw broken("cannot write " + file.string());
+    }
+    terminal_ = std::make_unique<Terminal>(file_.get());
+  }
+
+  Terminal& terminal() { return *terminal_; }
+  void say(const std::string& text) { terminal_->print(text); }
+
+  // Runs a program in the course's root; its output goes to the log as it comes.
+  Ended run(std::vector<std::string> arguments, const fs::path& folder = {}) {
+    const Command command{std::move(arguments), folder.empty() ? course_.root() : folder, {}};
+    say("$ " + command.shown());
+    Ended ended =
+        run_process(command, {.time = stage_time, .output_bytes = std::size_t{8} << 20},
+                    {.on_line = [this](std::string_view line) { say(std::string(line)); }});
+    if (ended.how == Ended::How::not_started) {
+      say(ended.why_not_started);
+    } else if (!ended.ok()) {
+      say(std::string(ended.how == Ended::How::timed_out   ? "timed out"
+                      : ended.how == Ended::How::signalled ? "ended by signal "
+                                                           : "ended with status ") +
+          (ended.how == Ended::How::timed_out ? "" : std::to_string(ended.status)));
+    }
+    return ended;
+  }
+
+  bool ok(std::vector<std::string> arguments) { return run(std::move(arguments)).ok(); }
+
+ private:
+  struct Close {
+    void operator()(std::FILE* file) const { (void)std::fclose(file); }
+  };
+
+  const Course& course_;
+  std::unique_ptr<std::FILE, Close> file_;
+  std::unique_ptr<Terminal> terminal_;
+};
+
+struct Stage {
+  std::string name;
+  std::function<bool(Log&)> run;
+};
+
+class Stages {
+ public:
+  explicit Stages(const Course& course)
+      : course_(course), grader_(fs::read_symlink("/proc/self/exe")) {}
+
+  std::vector<Stage> all() {
+    std::vector<Stage> stages;
+    const auto add = [&](const std::string& name, auto run) { stages.push_back({name, run}); };
+    add("format", [this](Log& log) { return format(log); });
+    add("shellcheck", [this](Log& log) { return shellcheck(log); });
+    add("grader", [this](Log& log) { return grader(log); });
+    for (const std::string preset :
+         {"gcc-release", "gcc-debug", "clang-release", "gcc-tsan", "gcc-asan", "arm64"}) {
+      add("runtime-" + preset, [this, preset](Log& log) { return runtime(log, preset); });
+    }
+    for (const std::string preset : {"gcc-release", "clang-release", "arm64"}) {
+      add("solutions-" + preset, [this, preset](Log& log) { return solutions(log, preset); });
+    }
+    for (const std::string preset : {"gcc-release", "arm64"}) {
+      add("starters-" + preset, [this, preset](Log& log) { return starters(log, preset); });
+    }
+    add("mutants", [this](Log& log) { return log.ok({grader_.string(), "mutants"}); });
+    add("tidy", [this](Log& log) { return tidy(log); });
+    add("install", [this](Log& log) { return install(log); });
+    return stages;
+  }
+
+ private:
+  // The repository's files that match, also those that are not committed yet.
+  std::vector<std::string> files(Log& log, const std::vector<std::string>& patterns) const {
+    std::vector<std::string> arguments{"git",      "ls-files",           "--cached",
+                                       "--others", "--exclude-standard", "--"};
+    arguments.insert(arguments.end(), patterns.begin(), patterns.end());
+    const Ended ended = run_process({arguments, course_.root(), {}},
+                                    {.time = stage_time, .output_bytes = std::size_t{4} << 20});
+    if (!ended.ok()) {
+      log.say(ended.output);
+      throw broken("git does not list the repository's files");
+    }
+    std::vector<std::string> found;
+    for (const std::string& file : split_lines(ended.output)) {
+      if (fs::is_regular_file(fs::symlink_status(course_.root() / file))) {
+        found.push_back(file);
+      }
+    }
+    return found;
+  }
+
+  bool format(Log& log) const {
+    std::vector<std::string> arguments{"clang-format", "--dry-run", "-Werror"};
+    const std::vector<std::string> sources = files(log, {"*.h", "*.cpp"});
+    arguments.insert(arguments.end(), sources.begin(), sources.end());
+    return log.ok(arguments);
+  }
+
+  bool shellcheck(Log& log) const {
+    std::vector<std::string> arguments{"shellcheck"};
+    for (const std::string& file : files(log, {})) {
+      const std::string content = read_file(course_.root() / file);
+      const std::string first = content.substr(0, content.find('\n'));
+      if (first.starts_with("#!") && (first.ends_with("bash") || first.ends_with("/sh"))) {
+        arguments.push_back(file);
+      }
+    }
+    return log.ok(arguments);
+  }
+
+  // In the front door's build folder, where all but the tests is built already.
+  bool grader(Log& log) const {
+    const std::string folder = (course_.build() / "grader").string();
+    return log.ok({"cmake", "-S", (course_.root() / "grader").string(), "-B", folder, "-G", "Ninja",
+                   "-DCMAKE_BUILD_TYPE=Release", "-DGORO_GRADER_TESTS=ON"}) &&
+           build(log, folder, "grader_tests") && log.ok({folder + "/grader_tests"});
+  }
+
+  static bool build(Log& log, const std::string& folder, const std::string& target) {
+    return log.ok({"cmake", "--build", folder, "--parallel", std::to_string(processors()),
+                   "--target", target});
+  }
+
+  // Builds targets with the solutions in every slot. The workspace is closed again afterwards, so
+  // that a grader that is started as a stage's step can open it.
+  bool build_with_solutions(Log& log, const std::string& preset,
+                            const std::vector<std::string>& targets) const {
+    Workspace place(course_, preset, log.terminal());
+    (void)place.stage(Submission(course_.root() / "solutions", course_));
+    place.configure();
+    const std::map<std::string, BuildFailure> failures = place.build(targets);
+    for (const auto& [target, failure] : failures) {
+      log.say(target + " does not compile\n" + failure.errors);
+    }
+    return failures.empty();
+  }
+
+  bool runtime(Log& log, const std::string& preset) const {
+    return build_with_solutions(log, preset, {"runtime_tests"}) &&
+           log.ok({"ctest", "--test-dir", (course_.build() / preset).string(), "--tests-regex",
+                   "^runtime", "--no-tests=error", "--output-on-failure", "--parallel",
+                   std::to_string(processors())});
+  }
+
+  bool solutions(Log& log, const std::string& preset) const {
+    std::vector<std::string> arguments{grader_.string(), "grade",    "--submission",
+                                       "solutions",      "--preset", preset};
+    if (preset != "gcc-release") {
+      arguments.emplace_back("--no-bench");
+    }
+    return log.ok(arguments);
+  }
+
+  // A starter earns nothing, and says of every test what is not implemented.
+  bool starters(Log& log, const std::string& preset) const {
+    const fs::path report = course_.build() / "test-logs" / ("starters-" + preset + ".json");
+    const Ended ended =
+        log.run({grader_.string(), "grade", "--submission", (course_.root() / "labs").string(),
+                 "--preset", preset, "--no-bench", "--report", "json=" + report.string()});
+    if (ended.how != Ended::How::exited ||
+        ended.status != static_cast<int>(ExitStatus::points_missing)) {
+      log.say("a grade of starters must end with status 1");
+      return false;
+    }
+    bool good = true;
+    const nlohmann::json json = nlohmann::json::parse(read_file(report));
+    for (const nlohmann::json& lab : json.at("labs")) {
+      if (!course_.lab(lab.at("lab").get<std::string>()).slot) {
+        continue;  // nothing to implement, so its tests pass
+      }
+      for (const nlohmann::json& test : lab.at("tests")) {
+        if (test.at("status") != "failed" || !test.contains("missing_step")) {
+          good = false;
+          log.say(lab.at("lab").get<std::string>() + ": " + test.at("name").get<std::string>() +
+                  " is " + test.at("status").get<std::string>() + ", not \"not implemented\"");
+        }
+      }
+    }
+    return good;
+  }
+
+  bool tidy(Log& log) const {
+    if (!build_with_solutions(log, "clang-release", {})) {
+      return false;
+    }
+    std::string root;
+    for (const char letter : course_.root().string()) {
+      if (std::string_view("\\^$.|?*+()[]{}").find(letter) != std::string_view::npos) {
+        root += '\\';
+      }
+      root += letter;
+    }
+    return log.ok({"run-clang-tidy", "-quiet", "-j", std::to_string(processors()), "-p",
+                   (course_.build() / "clang-release").string(),
+                   "^" + root + "/(runtime|solutions|grader/src)/"});
+  }
+
+  // What an outside program meets: only what was installed.
+  bool install(Log& log) const {
+    const fs::path folder = course_.build() / "install-test";
+    fs::remove_all(folder);
+    const std::string prefix = (folder / "prefix").string();
+    const std::string outside = (folder / "outside").string();
+    return build_with_solutions(log, "gcc-release", {"goro"}) &&
+           log.ok({"cmake", "--install", (course_.build() / "gcc-release").string(), "--prefix",
+                   prefix}) &&
+           log.ok({"cmake", "-S", (course_.root() / "runtime/tests/outside").string(), "-B",
+                   outside, "-G", "Ninja", "-DCMAKE_CXX_COMPILER=g++",
+                   "-DCMAKE_PREFIX_PATH=" + prefix}) &&
+           log.ok({"cmake", "--build", outside}) && log.ok({outside + "/outside"});
+  }
+
+  const Course& course_;
+  fs::path grader_;
+};
+
+std::vector<Stage> chosen(const std::vector<Stage>& all, const std::vector<std::string>& only) {
+  std::vector<Stage> stages;
+  for (const std::string& name : only) {
+    // "runtime" means every stage runtime-…
+    const auto meant = [&](const Stage& stage) {
+      return stage.name == name || stage.name.starts_with(name + "-");
+    };
+    if (std::none_of(all.begin(), all.end(), meant)) {
+      throw wrong_use("there is no stage \"" + name + "\"; ./course test --list lists them");
+    }
+  }
+  std::copy_if(all.begin(), all.end(), std::back_inserter(stages), [&](const Stage& stage) {
+    return only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& name) {
+             return stage.name == name || stage.name.starts_with(name + "-");
+           });
+  });
+  return stages;
+}
+
+}  // namespace
+
+ExitStatus self_test(const Course& course, const SelfTestOptions& options, Terminal& terminal) {
+  Stages list(course);  // the stages refer to it
+  const std::vector<Stage> stages = chosen(list.all(), options.only);
+  if (options.list) {
+    for (const Stage& stage : stages) {
+      terminal.print(stage.name);
+    }
+    return ExitStatus::all_points;
+  }
+  const fs::path logs = course.build() / "test-logs";
+  fs::create_directories(logs);
+  std::size_t passed = 0;
+  for (const Stage& stage : stages) {
+    terminal.phase(stage.name);
+    const auto started = std::chrono::steady_clock::now();
+    const fs::path file = logs / (stage.name + ".log");
+    bool good = false;
+    {
+      Log log(course, file);
+      try {
+        good = stage.run(log);
+      } catch (const std::exception& error) {
+        log.say(error.what());
+      }
+    }
+    passed += good ? 1 : 0;
+    std::string name = stage.name;
+    name.resize(std::max<std::size_t>(name.size(), 26), ' ');
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    terminal.print((good ? terminal.style().good("ok    ") : terminal.style().bad("FAILED")) +
+                   "  " + name + " " + duration(seconds));
+    if (!good) {
+      terminal.print(indent(printable(head_and_tail(read_file(file), 0, 40)), "    ") +
+                     "    the whole log: " + shown_path(file, fs::current_path()));
+    }
+  }
+  terminal.print("\n" + std::to_string(passed) + " passed, " +
+                 std::to_string(stages.size() - passed) + " failed");
+  return passed == stages.size() ? ExitStatus::all_points : ExitStatus::points_missing;
+}
+
+}  // namespace goro::grader

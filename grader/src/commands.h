@@ -1,0 +1,83 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "course.h"
+#include "problem.h"
+#include "terminal.h"
+
+// What each subcommand does, once the command line is understood. One source file each.
+namespace goro::grader {
+
+// Where programs are built: the ordinary preset, or what --arch and --preset ask for.
+struct Target {
+  std::string architecture;  // "arm64" or empty
+  std::string preset;        // overrides; for the course's own tests
+
+  [[nodiscard]] std::string base_preset() const;
+};
+
+struct CheckOptions {
+  std::string lab;
+  std::string test;
+  bool own = false;
+  bool benchmarks = false;
+  bool verbose = false;
+  Target target;
+};
+ExitStatus check(const Course& course, const CheckOptions& options, Terminal& terminal);
+
+struct BenchOptions {
+  std::string lab;
+};
+ExitStatus bench(const Course& course, const BenchOptions& options, Terminal& terminal);
+
+struct GradeOptions {
+  std::string submission = "labs";  // "labs", "solutions" or a folder
+  std::string labs;
+  bool benchmarks = true;
+  bool own = false;
+  Target target;
+  std::vector<std::string> reports;  // FORMAT=FILE
+};
+ExitStatus grade_all(const Course& course, const GradeOptions& options, Terminal& terminal);
+// Whether a report goes to stdout, so that everything else must not.
+bool reports_to_stdout(const GradeOptions& options);
+
+ExitStatus status(const Course& course, Terminal& terminal);
+
+struct HintOptions {
+  std::string lab;
+  std::string what;  // a step's number or a test's name; empty: the first test that failed
+  bool more = false;
+};
+ExitStatus hint(const Course& course, const HintOptions& options, Terminal& terminal);
+
+ExitStatus watch(const Course& course, const CheckOptions& options, Terminal& terminal);
+
+struct ResetOptions {
+  std::string lab;
+  std::string file;  // empty: all of the lab's slot files
+  bool yes = false;
+};
+ExitStatus reset(const Course& course, const ResetOptions& options, Terminal& terminal);
+
+ExitStatus doctor(const Course& course, Terminal& terminal);
+
+struct MutantsOptions {
+  std::string labs;
+  std::string name;
+  Target target;
+};
+ExitStatus mutants(const Course& course, const MutantsOptions& options, Terminal& terminal);
+
+struct SelfTestOptions {
+  std::vector<std::string> only;
+  bool list = false;
+};
+ExitStatus self_test(const Course& course, const SelfTestOptions& options, Terminal& terminal);
+
+}  // namespace goro::grader

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace goro::grader {
+
+namespace fs = std::filesystem;
+
+// The file's content, or nothing if there is no such file. Any other failure is a Problem.
+std::optional<std::string> read_file_if_present(const fs::path& path);
+std::string read_file(const fs::path& path);
+
+// Writes through a temporary file beside `path` and a rename: a reader sees the old content or the
+// new one, never half of it. Makes the folder if need be.
+void write_file_atomically(const fs::path& path, std::string_view content);
+
+// Leaves the file, and so its time stamp, alone if it holds `content` already.
+// Returns whether it wrote.
+bool write_file_if_different(const fs::path& path, std::string_view content);
+
+// `path` as a user in `from` would type it: relative if it is below `from`, else as it is.
+std::string shown_path(const fs::path& path, const fs::path& from);
+
+}  // namespace goro::grader

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "course.h"
+#include "score.h"
+#include "submission.h"
+#include "terminal.h"
+
+namespace goro::grader {
+
+struct GradingOptions {
+  std::vector<const Lab*> labs;
+  std::string preset = "gcc-release";  // the build folder of ordinary tests
+  bool tests = true;
+  bool benchmarks = true;
+  bool own = false;  // labs 1 to N all from the submission
+  std::string only;  // the one test or benchmark to run; empty: all
+};
+
+// Called as each test ends, from one thread at a time.
+using OnResult = std::function<void(const LabScore&, const TestScore&)>;
+
+// The whole way: submission, composition, build, one process per test, verdict, score.
+Score grade(const Course& course, const Submission& submission, const GradingOptions& options,
+            Terminal& terminal, const OnResult& on_result);
+
+// The preset in which a test that asks for `kind` is built when ordinary tests are in `base`.
+std::string preset_for(const std::string& base, BuildKind kind);
+
+// The program that holds a lab's tests.
+std::string test_target(const Lab& lab, bool own);
+
+}  // namespace goro::grader

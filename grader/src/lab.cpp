@@ -1,0 +1,201 @@
+#include "lab.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "json_reader.h"
+#include "problem.h"
+#include "text.h"
+
+namespace goro::grader {
+
+std::string_view name_of(BuildKind kind) {
+  switch (kind) {
+    case BuildKind::release:
+      return "release";
+    case BuildKind::tsan:
+      return "tsan";
+    case BuildKind::asan:
+      return "asan";
+  }
+  return "";
+}
+
+std::string_view name_of(Architecture architecture) {
+  return architecture == Architecture::x86_64 ? "x86_64" : "aarch64";
+}
+
+std::string Lab::number_text() const {
+  return folder.substr(0, 2);
+}
+
+const Step* Lab::find_step(int step) const {
+  const auto found =
+      std::find_if(steps.begin(), steps.end(), [&](const Step& s) { return s.step == step; });
+  return found == steps.end() ? nullptr : &*found;
+}
+
+bool built_on(const std::string& file, Architecture architecture) {
+  const std::string stem = fs::path(file).stem();
+  if (stem.ends_with("_x86_64")) {
+    return architecture == Architecture::x86_64;
+  }
+  if (stem.ends_with("_aarch64")) {
+    return architecture == Architecture::aarch64;
+  }
+  return true;
+}
+
+bool counts_on(const Exercise& exercise, Architecture architecture) {
+  const std::vector<Architecture>& only = exercise.architectures;
+  return only.empty() || std::find(only.begin(), only.end(), architecture) != only.end();
+}
+
+namespace {
+
+// A slot file's name becomes part of paths, so it must be a plain name.
+bool plain_file_name(const std::string& name) {
+  return name != "." && name != ".." && name.find_first_of("/\\;\n\"$") == std::string::npos;
+}
+
+Slot read_slot(JsonReader reader) {
+  Slot slot;
+  slot.name = reader.text("name");
+  slot.files = reader.texts("files");
+  if (slot.files.empty()) {
+    reader.fail("files", "must name at least one file");
+  }
+  std::set<std::string> seen;
+  for (const std::string& file : slot.files) {
+    if (!plain_file_name(file)) {
+      reader.fail("files", "\"" + file + "\" must be a plain file name without a folder");
+    }
+    if (!seen.insert(file).second) {
+      reader.fail("files", "names \"" + file + "\" twice");
+    }
+  }
+  reader.finish();
+  return slot;
+}
+
+std::vector<Step> read_steps(JsonReader& lab, const std::optional<Slot>& slot) {
+  std::vector<Step> steps;
+  for (JsonReader& reader : lab.objects_or_none("steps")) {
+    Step step;
+    step.step = reader.integer("step", 1, 99);
+    step.title = reader.text("title");
+    step.file = reader.text("file");
+    step.function = reader.text("function");
+    if (!slot ||
+        std::find(slot->files.begin(), slot->files.end(), step.file) == slot->files.end()) {
+      reader.fail("file", "\"" + step.file + "\" is none of slot.files");
+    }
+    reader.finish();
+    steps.push_back(step);
+  }
+  return steps;
+}
+
+void read_exercise(JsonReader& reader, Exercise& exercise) {
+  exercise.name = reader.text("name");
+  exercise.points = reader.positive_number("points");
+  exercise.concept_name = reader.text("concept");
+  exercise.section = reader.text("section");
+  exercise.time_limit_s = reader.integer("time_limit_s", 1, 3600);
+  exercise.hints = reader.texts("hints");
+  for (const std::string& name : reader.texts_or_none("arch")) {
+    if (name != "x86_64" && name != "aarch64") {
+      reader.fail("arch", "\"" + name + "\" must be \"x86_64\" or \"aarch64\"");
+    }
+    exercise.architectures.push_back(name == "x86_64" ? Architecture::x86_64
+                                                      : Architecture::aarch64);
+  }
+}
+
+Test read_test(JsonReader& reader) {
+  Test test;
+  read_exercise(reader, test);
+  if (std::count(test.name.begin(), test.name.end(), '.') != 1 ||
+      test.name.find_first_of("*?:- \t\n") != std::string::npos) {
+    reader.fail("name", "\"" + test.name + "\" must be a GoogleTest name, Suite.Name");
+  }
+  const std::string build = reader.text_or("build", "release");
+  if (build == "tsan") {
+    test.build = BuildKind::tsan;
+  } else if (build == "asan") {
+    test.build = BuildKind::asan;
+  } else if (build != "release") {
+    reader.fail("build", "\"" + build + "\" must be \"release\", \"tsan\" or \"asan\"");
+  }
+  reader.finish();
+  return test;
+}
+
+Benchmark read_benchmark(JsonReader& reader) {
+  Benchmark benchmark;
+  read_exercise(reader, benchmark);
+  benchmark.max_ratio = reader.positive_number("max_ratio");
+  reader.finish();
+  return benchmark;
+}
+
+void check_names_and_points(const Lab& lab, const JsonReader& reader) {
+  std::set<std::string> names;
+  double sum = 0;
+  const auto visit = [&](const Exercise& exercise, std::string_view key) {
+    if (!names.insert(exercise.name).second) {
+      reader.fail(key, "the name \"" + exercise.name + "\" stands twice");
+    }
+    sum += exercise.points;
+  };
+  for (const Test& test : lab.tests) {
+    visit(test, "tests");
+  }
+  for (const Benchmark& benchmark : lab.benchmarks) {
+    visit(benchmark, "benchmarks");
+  }
+  if (std::abs(sum - 100) > 1e-6) {
+    reader.fail("tests", "the points of tests and benchmarks sum to " + number(sum) +
+                             ", they must sum to 100");
+  }
+}
+
+}  // namespace
+
+Lab parse_lab(const std::string& text, const std::string& shown, const std::string& folder) {
+  const nlohmann::json whole = JsonReader::parse(text, shown);
+  JsonReader reader(whole, shown, "");
+  Lab lab;
+  lab.folder = folder;
+  lab.number = reader.integer("number", 0, 99);
+  if (lab.number != std::stoi(folder.substr(0, 2))) {
+    reader.fail("number", "is " + std::to_string(lab.number) + ", the folder is " + folder);
+  }
+  lab.title = reader.text("title");
+  lab.idea = reader.text("idea");
+  if (reader.has("slot")) {
+    lab.slot = read_slot(reader.object("slot"));
+  }
+  lab.steps = read_steps(reader, lab.slot);
+  for (JsonReader& test : reader.objects("tests")) {
+    lab.tests.push_back(read_test(test));
+  }
+  for (JsonReader& benchmark : reader.objects_or_none("benchmarks")) {
+    lab.benchmarks.push_back(read_benchmark(benchmark));
+  }
+  reader.finish();
+  check_names_and_points(lab, reader);
+  return lab;
+}
+
+Lab load_lab(const fs::path& lab_json, const std::string& shown) {
+  const std::optional<std::string> text = read_file_if_present(lab_json);
+  if (!text) {
+    throw broken(shown +
+                 " is missing; every folder of labs/ whose name starts with two digits needs one");
+  }
+  return parse_lab(*text, shown, lab_json.parent_path().filename());
+}
+
+}  // namespace goro::grader

@@ -1,0 +1,221 @@
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <memory>
+
+#include "commands.h"
+#include "process.h"
+
+// The command line, and nothing else: what it asks for is in commands.h.
+
+namespace {
+
+using goro::grader::Course;
+using goro::grader::ExitStatus;
+using goro::grader::Terminal;
+
+constexpr const char* overview =
+    "Exit status: 0 all points, 1 something is missing, 2 wrong use, 3 a tool is missing or the\n"
+    "course itself is broken. Everything is written below build/.\n\n"
+    "Example:  ./course check 1";
+
+using Action = std::function<ExitStatus(const Course&, Terminal&)>;
+
+struct CommandLine {
+  CLI::App app{"Builds, checks and grades the labs of goro, a course on Go's scheduler in C++20.",
+               "./course"};
+  std::string root;
+  Action action;
+  bool text_to_stderr = false;  // stdout is a report's
+
+  goro::grader::CheckOptions check;
+  goro::grader::CheckOptions watch;
+  goro::grader::GradeOptions grade;
+  goro::grader::BenchOptions bench;
+  goro::grader::HintOptions hint;
+  goro::grader::ResetOptions reset;
+  goro::grader::MutantsOptions mutants;
+  goro::grader::SelfTestOptions self_test;
+
+  CommandLine() {
+    app.footer(overview);
+    app.require_subcommand(0, 1);
+    app.failure_message([](const CLI::App*, const CLI::Error& error) {
+      return std::string("course: ") + error.what() + "; ./course --help lists what there is\n";
+    });
+    app.add_option("--course-root", root)->envname("GORO_COURSE_ROOT")->group("");
+    action = [](const Course& course, Terminal& terminal) {
+      return goro::grader::status(course, terminal);
+    };
+    add_status();
+    add_check();
+    add_watch();
+    add_hint();
+    add_bench();
+    add_grade();
+    add_reset();
+    add_doctor();
+    add_mutants();
+    add_test();
+  }
+
+  CLI::App* add(const char* name, const char* description, const char* example, Action what) {
+    CLI::App* sub = app.add_subcommand(name, description);
+    sub->footer(std::string("Example:  ") + example);
+    sub->callback([this, what = std::move(what)] { action = what; });
+    return sub;
+  }
+
+  static void add_target(CLI::App* sub, goro::grader::Target& target) {
+    sub->add_option("--arch", target.architecture,
+                    "arm64: build for ARM64 and run under qemu-aarch64")
+        ->check(CLI::IsMember({"arm64"}));
+    sub->add_option("--preset", target.preset)->group("");
+  }
+
+  void add_status() {
+    add("status", "Show the progress board (also what ./course alone does)", "./course status",
+        [](const Course& course, Terminal& terminal) {
+          return goro::grader::status(course, terminal);
+        });
+  }
+
+  void add_check() {
+    CLI::App* sub = add("check", "Check one lab of labs/ and explain what fails",
+                        "./course check 4 --test RunQueue.FullRingMovesHalf",
+                        [this](const Course& course, Terminal& terminal) {
+                          return goro::grader::check(course, check, terminal);
+                        });
+    sub->add_option("lab", check.lab, "The lab's number")->required();
+    sub->add_option("--test", check.test,
+                    "Only this test or benchmark; a part of its name will do");
+    sub->add_flag("--own", check.own, "Use your own labs 1 to N, not only lab N");
+    sub->add_flag("--bench", check.benchmarks, "Run the lab's benchmarks too");
+    sub->add_flag("-v,--verbose", check.verbose,
+                  "Explain every failure in full, not only the first three");
+    add_target(sub, check.target);
+  }
+
+  void add_watch() {
+    CLI::App* sub = add("watch", "Check a lab again whenever one of its files is saved",
+                        "./course watch 4", [this](const Course& course, Terminal& terminal) {
+                          return goro::grader::watch(course, watch, terminal);
+                        });
+    sub->add_option("lab", watch.lab, "The lab's number")->required();
+    sub->add_option("--test", watch.test, "Only this test");
+    sub->add_flag("--own", watch.own, "Use your own labs 1 to N, not only lab N");
+  }
+
+  void add_hint() {
+    CLI::App* sub = add("hint", "Give a hint for the first test that failed, one tier at a time",
+                        "./course hint 4 --more", [this](const Course& course, Terminal& terminal) {
+                          return goro::grader::hint(course, hint, terminal);
+                        });
+    sub->add_option("lab", hint.lab, "The lab's number")->required();
+    sub->add_option("what", hint.what, "A step's number or a test's name");
+    sub->add_flag("--more", hint.more, "Say more than last time");
+  }
+
+  void add_bench() {
+    CLI::App* sub = add("bench", "Measure a lab against the reference", "./course bench 4",
+                        [this](const Course& course, Terminal& terminal) {
+                          return goro::grader::bench(course, bench, terminal);
+                        });
+    sub->add_option("lab", bench.lab, "The lab's number")->required();
+  }
+
+  void add_grade() {
+    CLI::App* sub = add("grade", "Grade a submission, all labs or some, and write reports",
+                        "./course grade --submission ../alice --labs 1-5 --report json=alice.json",
+                        [this](const Course& course, Terminal& terminal) {
+                          return goro::grader::grade_all(course, grade, terminal);
+                        });
+    sub->add_option(
+           "--submission", grade.submission,
+           "labs, solutions, or a folder that holds NN-name/ folders or a clone of the course")
+        ->capture_default_str();
+    sub->add_option("--labs", grade.labs, "Which labs: 3, 1-5 or 1,3 (default: all)");
+    sub->add_flag("!--no-bench", grade.benchmarks, "Leave the benchmarks out");
+    sub->add_flag("--own", grade.own, "Use the submission's labs 1 to N for lab N");
+    sub->add_option("--report", grade.reports,
+                    "FORMAT=FILE, FORMAT json, junit or markdown, FILE - for stdout")
+        ->take_all();
+    add_target(sub, grade.target);
+    sub->parse_complete_callback(
+        [this] { text_to_stderr = goro::grader::reports_to_stdout(grade); });
+  }
+
+  void add_reset() {
+    CLI::App* sub =
+        add("reset", "Put a lab's files back to the starter; your version is kept in build/backups",
+            "./course reset 4 run_queue.cpp", [this](const Course& course, Terminal& terminal) {
+              return goro::grader::reset(course, reset, terminal);
+            });
+    sub->add_option("lab", reset.lab, "The lab's number")->required();
+    sub->add_option("file", reset.file, "Only this file");
+    sub->add_flag("-y,--yes", reset.yes, "Do not ask");
+  }
+
+  void add_doctor() {
+    add("doctor", "Look for what is missing on this machine", "./course doctor",
+        [](const Course& course, Terminal& terminal) {
+          return goro::grader::doctor(course, terminal);
+        });
+  }
+
+  void add_mutants() {
+    CLI::App* sub =
+        add("mutants", "Plant known bugs in the solutions; each must be caught by its lab",
+            "./course mutants --labs 4 --name drops-the-257th",
+            [this](const Course& course, Terminal& terminal) {
+              return goro::grader::mutants(course, mutants, terminal);
+            });
+    sub->add_option("--labs", mutants.labs, "Which labs: 3, 1-5 or 1,3 (default: all)");
+    sub->add_option("--name", mutants.name, "Only this mutant");
+    add_target(sub, mutants.target);
+  }
+
+  void add_test() {
+    CLI::App* sub = add("test", "Run the project's own tests", "./course test --only shellcheck",
+                        [this](const Course& course, Terminal& terminal) {
+                          return goro::grader::self_test(course, self_test, terminal);
+                        });
+    sub->add_option("--only", self_test.only, "Only this stage; may be given several times")
+        ->take_all();
+    sub->add_flag("--list", self_test.list, "List the stages");
+  }
+};
+
+ExitStatus run(int argc, char** argv) {
+  CommandLine line;
+  try {
+    line.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return line.app.exit(error, std::cout, std::cerr) == 0 ? ExitStatus::all_points
+                                                           : ExitStatus::wrong_use;
+  }
+  Terminal terminal(line.text_to_stderr ? stderr : stdout);
+  goro::grader::kill_children_when_interrupted([&terminal] { terminal.clear_progress(); });
+  const Course course = Course::find(
+      line.root.empty() ? std::nullopt : std::optional<std::filesystem::path>(line.root),
+      std::filesystem::current_path());
+  return line.action(course, terminal);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return static_cast<int>(run(argc, argv));
+  } catch (const goro::grader::Problem& problem) {
+    std::cerr << "course: " << problem.what() << '\n';
+    return static_cast<int>(problem.status());
+  } catch (const std::exception& error) {
+    std::cerr << "course: " << error.what() << '\n';
+    return static_cast<int>(ExitStatus::broken);
+  }
+}

@@ -1,0 +1,441 @@
+#include "process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "problem.h"
+#include "text.h"
+#include "unique_fd.h"
+
+namespace goro::grader {
+
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t channel_bytes = std::size_t{1} << 20;
+
+// The groups that are alive. A group is added under the same lock under which it is forked, so an
+// interruption, which takes the lock too, never misses one.
+struct Groups {
+  std::mutex lock;
+  std::set<pid_t> alive;
+};
+
+Groups& groups() {
+  // Never destroyed: the interruption thread may outlive main.
+  static auto* const all = new Groups;
+  return *all;
+}
+
+sigset_t interruptions() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
+  return set;
+}
+
+// Keeps the first and the last `room` bytes of what it is given.
+class OutputKeeper {
+ public:
+  explicit OutputKeeper(std::size_t room) : room_(room) {}
+
+  void add(std::string_view bytes) {
+    const std::size_t to_head = std::min(bytes.size(), room_ - head_.size());
+    head_ += bytes.substr(0, to_head);
+    tail_ += bytes.substr(to_head);
+    if (tail_.size() > 2 * room_) {
+      left_out_ += tail_.size() - room_;
+      tail_.erase(0, tail_.size() - room_);
+    }
+  }
+
+  [[nodiscard]] std::string all() const {
+    if (left_out_ == 0) {
+      return head_ + tail_;
+    }
+    return head_ + "\n… " + count(left_out_, "byte") + " of output left out …\n" + tail_;
+  }
+
+ private:
+  std::size_t room_;
+  std::string head_;
+  std::string tail_;
+  std::size_t left_out_ = 0;
+};
+
+// Everything the child needs, made before the fork: between fork and exec of a program with threads
+// only async-signal-safe calls are allowed.
+class Launch {
+ public:
+  Launch(const Command& command, const Limits& limits, const Extras& extras)
+      : limits_(limits), extras_(extras) {
+    if (command.environment) {
+      environment_ = *command.environment;
+    } else {
+      for (char** entry = environ; *entry != nullptr; ++entry) {
+        environment_.emplace_back(*entry);
+      }
+    }
+    arguments_ = command.arguments;
+    folder_ = command.folder.string();
+    program_ = find_program(arguments_.front());
+
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+      throw broken(std::string("cannot make a pipe: ") + std::strerror(errno));
+    }
+    output_.reset(ends[0]);
+    child_output_.reset(ends[1]);
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+      throw broken(std::string("cannot make a pipe: ") + std::strerror(errno));
+    }
+    failure_.reset(ends[0]);
+    child_failure_.reset(ends[1]);
+    input_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (extras.greeting) {
+      if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+        throw broken(std::string("cannot make a socket pair: ") + std::strerror(errno));
+      }
+      channel_.reset(ends[0]);
+      child_channel_.reset(ends[1]);
+      environment_.push_back("GORO_TEST_CHANNEL=" + std::to_string(child_channel_.get()));
+      if (::send(channel_.get(), extras.greeting->data(), extras.greeting->size(), MSG_NOSIGNAL) <
+          0) {
+        throw broken(std::string("cannot write to a socket pair: ") + std::strerror(errno));
+      }
+    }
+    for (std::string& argument : arguments_) {
+      argv_.push_back(argument.data());
+    }
+    argv_.push_back(nullptr);
+    for (std::string& entry : environment_) {
+      envp_.push_back(entry.data());
+    }
+    envp_.push_back(nullptr);
+  }
+
+  // Returns the child's id, which is its group's too.
+  pid_t start() {
+    const std::lock_guard hold(groups().lock);
+    const pid_t parent = ::getpid();
+    const pid_t child = ::fork();
+    if (child < 0) {
+      throw broken(std::string("cannot start a process: ") + std::strerror(errno));
+    }
+    if (child == 0) {
+      become_program(parent);
+    }
+    // Both sides do it, so it is done whichever runs first.
+    (void)::setpgid(child, child);
+    groups().alive.insert(child);
+    child_output_.reset();
+    child_failure_.reset();
+    child_channel_.reset();
+    return child;
+  }
+
+  // Empty if the program was started; waits until that is known.
+  [[nodiscard]] std::string failure() const {
+    int reason = 0;
+    ssize_t got = 0;
+    do {
+      got = ::read(failure_.get(), &reason, sizeof reason);
+    } while (got < 0 && errno == EINTR);
+    if (got != static_cast<ssize_t>(sizeof reason)) {
+      return {};
+    }
+    return "cannot run " + arguments_.front() + ": " + std::strerror(reason);
+  }
+
+  [[nodiscard]] int output() const { return output_.get(); }
+  [[nodiscard]] int channel() const { return channel_.get(); }
+
+ private:
+  static std::string find_program(const std::string& name) {
+    if (name.find('/') != std::string::npos) {
+      return name;
+    }
+    const char* path = std::getenv("PATH");
+    for (const std::string& folder : split(path != nullptr ? path : "/usr/bin:/bin", ':')) {
+      const std::string candidate = (folder.empty() ? "." : folder) + "/" + name;
+      if (::access(candidate.c_str(), X_OK) == 0) {
+        return candidate;
+      }
+    }
+    return name;
+  }
+
+  static void limit(int resource, std::uint64_t value) {
+    rlimit present{};
+    if (::getrlimit(static_cast<__rlimit_resource_t>(resource), &present) == 0) {
+      const rlimit wanted{std::min<rlim_t>(value, present.rlim_max),
+                          std::min<rlim_t>(value, present.rlim_max)};
+      (void)::setrlimit(static_cast<__rlimit_resource_t>(resource), &wanted);
+    }
+  }
+
+  [[noreturn]] void become_program(pid_t parent) const {
+    (void)::setpgid(0, 0);
+    // If the grader is killed outright nobody else would end the child.
+    (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) {
+      ::_exit(127);
+    }
+    for (int number = 1; number < NSIG; ++number) {
+      (void)std::signal(number, SIG_DFL);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+    (void)::dup2(input_.get(), 0);
+    (void)::dup2(child_output_.get(), 1);
+    (void)::dup2(child_output_.get(), 2);
+    if (child_channel_.valid()) {
+      (void)::fcntl(child_channel_.get(), F_SETFD, 0);
+    }
+    limit(RLIMIT_CORE, 0);
+    if (limits_.memory_bytes) {
+      limit(RLIMIT_AS, *limits_.memory_bytes);
+    }
+    if (limits_.file_bytes) {
+      limit(RLIMIT_FSIZE, *limits_.file_bytes);
+    }
+    if (extras_.fixed_addresses) {
+      (void)::personality(ADDR_NO_RANDOMIZE);
+    }
+    if (folder_.empty() || ::chdir(folder_.c_str()) == 0) {
+      ::execve(program_.c_str(), argv_.data(), envp_.data());
+    }
+    const int reason = errno;
+    (void)!::write(child_failure_.get(), &reason, sizeof reason);
+    ::_exit(127);
+  }
+
+  const Limits& limits_;
+  const Extras& extras_;
+  std::vector<std::string> arguments_;
+  std::vector<std::string> environment_;
+  std::string folder_;
+  std::string program_;
+  std::vector<char*> argv_;
+  std::vector<char*> envp_;
+  UniqueFd input_;
+  UniqueFd output_;
+  UniqueFd child_output_;
+  UniqueFd failure_;
+  UniqueFd child_failure_;
+  UniqueFd channel_;
+  UniqueFd child_channel_;
+};
+
+// Reads what is there; false at the end of the stream.
+template <typename Sink>
+bool drain(int fd, Sink&& sink) {
+  std::array<char, 1 << 16> buffer{};
+  const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+  if (got > 0) {
+    sink(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
+    return true;
+  }
+  return got < 0 && (errno == EINTR || errno == EAGAIN);
+}
+
+// Hands on whole lines.
+class LineSplitter {
+ public:
+  explicit LineSplitter(const std::function<void(std::string_view)>& sink) : sink_(sink) {}
+
+  void add(std::string_view bytes) {
+    if (!sink_) {
+      return;
+    }
+    for (const char letter : bytes) {
+      if (letter == '\n') {
+        sink_(line_);
+        line_.clear();
+      } else {
+        line_ += letter;
+      }
+    }
+  }
+
+ private:
+  const std::function<void(std::string_view)>& sink_;
+  std::string line_;
+};
+
+bool has_ended(pid_t child) {
+  siginfo_t info{};
+  // WNOWAIT leaves it a zombie, so that its id, and its group's, cannot be given to another process
+  // before the group has been killed.
+  return ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == child;
+}
+
+}  // namespace
+
+std::string Command::shown() const {
+  std::vector<std::string> words;
+  for (const std::string& argument : arguments) {
+    words.push_back(shell_quoted(argument));
+  }
+  return join(words, " ");
+}
+
+Ended run_process(const Command& command, const Limits& limits, const Extras& extras) {
+  const Clock::time_point started = Clock::now();
+  Launch launch(command, limits, extras);
+  const pid_t child = launch.start();
+
+  Ended ended;
+  OutputKeeper output(limits.output_bytes);
+  LineSplitter lines(extras.on_line);
+  const auto take_output = [&](std::string_view bytes) {
+    output.add(bytes);
+    lines.add(bytes);
+  };
+  const auto take_message = [&](std::string_view bytes) {
+    ended.channel += bytes.substr(0, channel_bytes - std::min(channel_bytes, ended.channel.size()));
+  };
+
+  bool asked_for_dump = false;
+  bool killed = false;
+  std::array<pollfd, 2> waiting{pollfd{launch.output(), POLLIN, 0},
+                                pollfd{launch.channel(), POLLIN, 0}};
+  while (!has_ended(child)) {
+    const auto running = Clock::now() - started;
+    if (limits.time && !asked_for_dump && running >= *limits.time) {
+      asked_for_dump = true;
+      (void)::kill(child, SIGQUIT);
+    }
+    if (limits.time && !killed && running >= *limits.time + limits.dump_time) {
+      killed = true;
+      (void)::kill(-child, SIGKILL);
+    }
+    // Nothing tells poll() of the child's end if a grandchild holds the pipe open, hence the
+    // slices; ends of streams are taken out (fd -1), or poll() would return at once from then on.
+    (void)::poll(waiting.data(), waiting.size(), 10);
+    if (waiting[0].revents != 0 && !drain(waiting[0].fd, take_output)) {
+      waiting[0].fd = -1;
+    }
+    if (waiting[1].revents != 0 && !drain(waiting[1].fd, take_message)) {
+      waiting[1].fd = -1;
+    }
+    waiting[0].revents = 0;
+    waiting[1].revents = 0;
+  }
+  (void)::kill(-child, SIGKILL);
+  ended.seconds = std::chrono::duration<double>(Clock::now() - started).count();
+
+  int status = 0;
+  {
+    const std::lock_guard hold(groups().lock);
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    groups().alive.erase(child);
+  }
+  // What is left in the pipes; a process that left the group may hold them open for ever, so this
+  // takes what is there and does not wait for the end.
+  for (const int fd : {launch.output(), launch.channel()}) {
+    if (fd >= 0) {
+      (void)::fcntl(fd, F_SETFL, O_NONBLOCK);
+    }
+  }
+  const auto available = [](int fd) {
+    pollfd one{fd, POLLIN, 0};
+    return fd >= 0 && ::poll(&one, 1, 0) > 0;
+  };
+  for (std::size_t i = 0;
+       i < 4096 && available(launch.output()) && drain(launch.output(), take_output); ++i) {
+  }
+  for (std::size_t i = 0;
+       i < 4096 && available(launch.channel()) && drain(launch.channel(), take_message); ++i) {
+  }
+  ended.output = output.all();
+
+  if (asked_for_dump) {
+    ended.how = Ended::How::timed_out;
+  } else if (WIFSIGNALED(status)) {
+    ended.how = Ended::How::signalled;
+    ended.status = WTERMSIG(status);
+  } else {
+    ended.how = Ended::How::exited;
+    ended.status = WEXITSTATUS(status);
+  }
+  if (ended.how == Ended::How::exited && ended.status == 127) {
+    ended.why_not_started = launch.failure();
+    if (!ended.why_not_started.empty()) {
+      ended.how = Ended::How::not_started;
+    }
+  }
+  return ended;
+}
+
+void kill_children_when_interrupted(std::function<void()> farewell) {
+  static const sigset_t set = interruptions();
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::thread([farewell = std::move(farewell)] {
+    int number = 0;
+    while (::sigwait(&set, &number) != 0) {
+    }
+    // The lock is kept: from here on nothing can be started.
+    groups().lock.lock();
+    // Builds first get the chance to remove the half-written file that they are at.
+    for (const pid_t group : groups().alive) {
+      (void)::kill(-group, SIGTERM);
+    }
+    const Clock::time_point until = Clock::now() + std::chrono::seconds(1);
+    for (const pid_t group : groups().alive) {
+      while (!has_ended(group) && Clock::now() < until) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+      (void)::kill(-group, SIGKILL);
+    }
+    farewell();
+    (void)std::signal(number, SIG_DFL);
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, number);
+    (void)::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+    (void)::raise(number);
+  }).detach();
+}
+
+bool program_exists(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  const std::vector<std::string> folders = split(path != nullptr ? path : "/usr/bin:/bin", ':');
+  return std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
+    return ::access((folder + "/" + name).c_str(), X_OK) == 0;
+  });
+}
+
+unsigned processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) {
+    return 1;
+  }
+  return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+}
+
+}  // namespace goro::grader

@@ -1,0 +1,113 @@
+#include "report_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "problem.h"
+
+namespace goro::grader {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+// Points are fractions at times, but 5 is 5 and not 5.0.
+Json points(double value) {
+  const auto whole = static_cast<long>(value);
+  return static_cast<double>(whole) == value ? Json(whole) : Json(value);
+}
+
+Json test_json(const TestScore& test) {
+  Json json{{"name", test.name},
+            {"status", name_of(test.status)},
+            {"points", points(test.points)},
+            {"max_points", points(test.max_points)},
+            {"message", test.message},
+            {"concept", test.concept_name},
+            {"kind", test.benchmark ? "benchmark" : "test"},
+            {"section", test.section},
+            {"seconds", test.seconds}};
+  if (!test.again.empty()) {
+    json["again"] = test.again;
+    json["debug"] = test.debug;
+  }
+  if (test.missing_step) {
+    json["missing_step"] = *test.missing_step;
+  }
+  return json;
+}
+
+Json lab_json(const LabScore& lab) {
+  Json json{{"lab", lab.lab},
+            {"number", lab.number},
+            {"title", lab.title},
+            {"score", points(lab.score())},
+            {"max_score", points(lab.max_score())},
+            {"tests", Json::array()}};
+  if (!lab.problem.empty()) {
+    json["problem"] = lab.problem;
+  }
+  for (const TestScore& test : lab.tests) {
+    json["tests"].push_back(test_json(test));
+  }
+  return json;
+}
+
+// Messages are printable UTF-8 already; a path in them need not be.
+std::string dumped(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+TestScore test_from(const Json& json) {
+  TestScore test;
+  test.name = json.at("name").get<std::string>();
+  test.benchmark = json.at("kind").get<std::string>() == "benchmark";
+  test.status = status_from(json.at("status").get<std::string>()).value_or(Status::not_run);
+  test.points = json.at("points").get<double>();
+  test.max_points = json.at("max_points").get<double>();
+  test.message = json.at("message").get<std::string>();
+  test.concept_name = json.at("concept").get<std::string>();
+  test.section = json.at("section").get<std::string>();
+  test.seconds = json.at("seconds").get<double>();
+  test.again = json.value("again", "");
+  test.debug = json.value("debug", "");
+  if (json.contains("missing_step")) {
+    test.missing_step = json.at("missing_step").get<int>();
+  }
+  return test;
+}
+
+}  // namespace
+
+std::string report_json(const Score& score) {
+  Json json{{"score", points(score.score())}, {"max_score", points(score.max_score())},
+            {"submission", score.submission}, {"architecture", score.architecture},
+            {"compiler", score.compiler},     {"own", score.own},
+            {"seconds", score.seconds},       {"labs", Json::array()}};
+  for (const LabScore& lab : score.labs) {
+    json["labs"].push_back(lab_json(lab));
+  }
+  return dumped(json);
+}
+
+std::string lab_to_json(const LabScore& lab) {
+  return dumped(lab_json(lab));
+}
+
+LabScore lab_from_json(const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    LabScore lab;
+    lab.lab = json.at("lab").get<std::string>();
+    lab.number = json.at("number").get<int>();
+    lab.title = json.at("title").get<std::string>();
+    lab.problem = json.value("problem", "");
+    for (const Json& test : json.at("tests")) {
+      lab.tests.push_back(test_from(test));
+    }
+    return lab;
+  } catch (const Json::exception& error) {
+    throw broken(std::string("a kept result cannot be read: ") + error.what());
+  }
+}
+
+}  // namespace goro::grader

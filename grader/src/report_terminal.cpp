@@ -1,0 +1,183 @@
+#include "report_terminal.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "text.h"
+
+namespace goro::grader {
+
+namespace {
+
+std::string padded(std::string text, std::size_t columns) {
+  text.resize(std::max(columns, text.size()), ' ');
+  return text;
+}
+
+std::string right(const std::string& text, std::size_t columns) {
+  return std::string(columns - std::min(columns, text.size()), ' ') + text;
+}
+
+std::string marked(Status status, const Style& style) {
+  switch (status) {
+    case Status::passed:
+      return style.good("✓");
+    case Status::inconclusive:
+      return style.warning("?");
+    case Status::not_run:
+      return style.warning("-");
+    default:
+      return style.bad("✗");
+  }
+}
+
+std::string status_text(const TestScore& test) {
+  if (test.missing_step) {
+    return "not implemented: step " + std::to_string(*test.missing_step);
+  }
+  switch (test.status) {
+    case Status::timeout:
+      return "timed out";
+    case Status::not_run:
+      return "not run";
+    case Status::inconclusive:
+      return "inconclusive, not counted";
+    default:
+      return std::string(name_of(test.status));
+  }
+}
+
+std::string percent(double part, double whole) {
+  return whole > 0 ? number(static_cast<double>(static_cast<long>(100 * part / whole))) + " %"
+                   : "-";
+}
+
+// The first step that a test met unimplemented, with its function and file if lab.json names them.
+std::string where_to_start(const Lab& lab, const LabScore& score) {
+  int first = std::numeric_limits<int>::max();
+  for (const TestScore& test : score.tests) {
+    first = std::min(first, test.missing_step.value_or(first));
+  }
+  std::string text = "start with step " + std::to_string(first);
+  if (const Step* step = lab.find_step(first); step != nullptr) {
+    text += ": " + step->function + " in labs/" + lab.folder + "/" + step->file + "  (" +
+            step->title + ")";
+  }
+  return text;
+}
+
+std::string points_line(const LabScore& score, const Style& style) {
+  const std::string text = number(score.score()) + " of " + number(score.max_score()) + " points";
+  std::string line = score.all_points() ? style.good(text) : style.strong(text);
+  if (const std::size_t left_out = score.inconclusive(); left_out > 0) {
+    line += "  (" + count(left_out, "inconclusive benchmark") + " not counted)";
+  }
+  return line;
+}
+
+}  // namespace
+
+std::string result_line(const TestScore& test, const Style& style) {
+  const std::string points = number(test.points) + "/" + number(test.max_points);
+  const std::string detail =
+      test.status == Status::passed ? duration(test.seconds) : status_text(test);
+  return "  " + marked(test.status, style) + " " + padded(test.name, 50) + " " + right(points, 6) +
+         "  " + (test.status == Status::passed ? style.quiet(detail) : detail);
+}
+
+std::string failure_prose(const LabScore& lab, const TestScore& test, const Style& style,
+                          std::size_t width) {
+  std::string all = style.bad("✗ " + test.name) + "  " + status_text(test) + ", " +
+                    number(test.points) + " of " + number(test.max_points) + " points\n\n";
+  all += indent(wrap(trim_right(test.message), width - 4), "    ") + "\n";
+  const auto row = [&](std::string_view label, const std::string& content) {
+    if (!content.empty()) {
+      all += "    " + style.quiet(padded(std::string(label), 11)) + content + "\n";
+    }
+  };
+  row("idea", test.concept_name);
+  row("read", test.section);
+  row("run again", test.again);
+  row(test.benchmark ? "run alone" : "debug", test.debug);
+  if (test.status != Status::inconclusive) {
+    row("hint", "./course hint " + std::to_string(lab.number) + " " + test.name);
+  }
+  return all;
+}
+
+std::string check_summary(const Lab& lab, const LabScore& score, std::size_t most,
+                          const Style& style, std::size_t width) {
+  if (!score.problem.empty()) {
+    return "\n" + indent(score.problem, "  ") + "\n" + points_line(score, style) + "\n";
+  }
+  if (score.untouched()) {
+    return "\n" + style.strong("0 of " + number(score.max_score())) + "; " +
+           where_to_start(lab, score) + "\nRead labs/" + lab.folder + "/README.md first.\n";
+  }
+  std::string all = "\n";
+  std::size_t shown = 0;
+  std::size_t more = 0;
+  for (const TestScore& test : score.tests) {
+    if (test.status == Status::passed || test.missing_step) {
+      continue;
+    }
+    if (shown < most) {
+      ++shown;
+      all += failure_prose(score, test, style, width) + "\n";
+    } else {
+      ++more;
+    }
+  }
+  if (more > 0) {
+    all += count(more, "more test") + " did not pass; see --verbose or --test NAME\n";
+  }
+  all += points_line(score, style);
+  if (std::any_of(score.tests.begin(), score.tests.end(),
+                  [](const TestScore& test) { return test.missing_step.has_value(); })) {
+    const std::string start = where_to_start(lab, score);
+    all += shown == 0 ? "; " + start
+                      : "\nAfter that: " + start.substr(std::string("start with ").size());
+  }
+  return all + "\n";
+}
+
+std::string score_table(const Score& score, const Style& style) {
+  std::string all;
+  std::size_t widest = std::string("total").size();
+  for (const LabScore& lab : score.labs) {
+    widest = std::max(widest, lab.lab.size());
+  }
+  const auto row = [&](const std::string& name, double points, double of, const std::string& note) {
+    const std::string figures =
+        right(number(points), 7) + " of " + right(number(of), 5) + right(percent(points, of), 7);
+    all += "  " + padded(name, widest) + " " + (points >= of ? style.good(figures) : figures) +
+           (note.empty() ? "" : "  " + note) + "\n";
+  };
+  for (const LabScore& lab : score.labs) {
+    std::string note;
+    if (!lab.problem.empty()) {
+      note = lab.problem.substr(0, lab.problem.find('\n'));
+    } else if (lab.untouched()) {
+      note = "not implemented";
+    } else {
+      const auto failed =
+          std::count_if(lab.tests.begin(), lab.tests.end(), [](const TestScore& test) {
+            return test.status != Status::passed && test.status != Status::inconclusive;
+          });
+      note = failed == 0 ? "" : count(static_cast<std::size_t>(failed), "test") + " not passed";
+      if (lab.inconclusive() > 0) {
+        note += (note.empty() ? "" : ", ") + count(lab.inconclusive(), "inconclusive benchmark") +
+                " not counted";
+      }
+    }
+    row(lab.lab, lab.score(), lab.max_score(), note);
+  }
+  all += "  " + std::string(widest + 24, '-') + "\n";
+  row("total", score.score(), score.max_score(), "");
+  return all +
+         style.quiet("  " + score.architecture + ", " + score.compiler + ", " +
+                     duration(score.seconds)) +
+         "\n";
+}
+
+}  // namespace goro::grader

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "verdict.h"
+
+namespace goro::grader {
+
+// One test's or benchmark's place in the grade.
+struct TestScore {
+  std::string name;
+  bool benchmark = false;
+  Status status = Status::not_run;
+  double points = 0;
+  double max_points = 0;
+  std::string message;
+  std::string concept_name;
+  std::string section;  // "labs/04-local-run-queue/README.md#step-3-overflow"
+  std::string again;    // the command that checks this alone
+  std::string debug;    // the command that runs this alone under the debugger
+  double seconds = 0;
+  std::optional<int> missing_step;  // the step whose function it met unimplemented
+};
+
+struct LabScore {
+  int number = 0;
+  std::string lab;  // "04-local-run-queue"
+  std::string title;
+  std::string problem;  // why nothing of the lab could be run, if so
+  std::vector<TestScore> tests;
+
+  // An inconclusive benchmark is in neither sum: it is nobody's fault.
+  [[nodiscard]] double score() const;
+  [[nodiscard]] double max_score() const;
+  [[nodiscard]] bool all_points() const;
+  [[nodiscard]] std::size_t inconclusive() const;
+  // Every test that ran met a function that is not written yet.
+  [[nodiscard]] bool untouched() const;
+};
+
+// The grade of a submission; everything a report says is in it.
+struct Score {
+  std::string submission;
+  std::string architecture;
+  std::string compiler;
+  bool own = false;
+  double seconds = 0;
+  std::vector<LabScore> labs;
+
+  [[nodiscard]] double score() const;
+  [[nodiscard]] double max_score() const;
+  [[nodiscard]] bool all_points() const;
+};
+
+}  // namespace goro::grader

@@ -1,0 +1,63 @@
+#include "starter.h"
+
+#include "problem.h"
+#include "process.h"
+#include "text.h"
+
+namespace goro::grader {
+
+namespace {
+
+// Both spellings, the macro's for assembly and the one for C++, have this in common.
+std::size_t marks(const std::string& content) {
+  constexpr std::string_view mark = "not_implemented";
+  const std::string text = lower(content);
+  std::size_t found = 0;
+  for (std::size_t at = text.find(mark); at != std::string::npos;
+       at = text.find(mark, at + mark.size())) {
+    ++found;
+  }
+  return found;
+}
+
+Ended git(const fs::path& root, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"git", "--no-pager"});
+  return run_process({std::move(arguments), root, {}},
+                     {.time = std::chrono::seconds(60), .output_bytes = std::size_t{4} << 20});
+}
+
+}  // namespace
+
+const FileVersion* find_starter(const std::vector<FileVersion>& newest_first) {
+  const FileVersion* starter = nullptr;
+  std::size_t most = 0;
+  for (const FileVersion& version : newest_first) {
+    const std::size_t here = marks(version.content);
+    // Without any mark in any version the oldest one is the starter.
+    if (starter == nullptr || here > most || (most == 0 && here == 0)) {
+      starter = &version;
+      most = here;
+    }
+  }
+  return starter;
+}
+
+std::vector<FileVersion> committed_versions(const fs::path& root, const std::string& file) {
+  const Ended log = git(root, {"log", "--format=%H", "--", file});
+  if (!log.ok()) {
+    throw broken("git cannot tell the history of " + file + ": " +
+                 (log.how == Ended::How::not_started
+                      ? log.why_not_started
+                      : trim_right(head_and_tail(log.output, 1, 0))));
+  }
+  std::vector<FileVersion> versions;
+  for (const std::string& commit : split_lines(log.output)) {
+    const Ended content = git(root, {"show", commit + ":" + file});
+    if (content.ok()) {  // else the commit removed it
+      versions.push_back({commit, content.output});
+    }
+  }
+  return versions;
+}
+
+}  // namespace goro::grader

@@ -1,0 +1,67 @@
+#include "test_run.h"
+
+#include <cstdlib>
+
+#include "channel.h"
+#include "symbolize.h"
+#include "text.h"
+
+namespace goro::grader {
+
+namespace {
+
+constexpr std::uint64_t memory_bytes = std::uint64_t{16} << 30;
+constexpr std::uint64_t file_bytes = std::uint64_t{64} << 20;
+constexpr std::size_t most_frames = 8;
+
+}  // namespace
+
+std::vector<std::string> test_environment(const fs::path& scratch) {
+  const char* path = std::getenv("PATH");
+  return {std::string("PATH=") + (path != nullptr ? path : "/usr/bin:/bin"), "LANG=C.UTF-8",
+          "HOME=" + scratch.string(), "TMPDIR=" + scratch.string()};
+}
+
+std::chrono::seconds time_limit(const Exercise& exercise, const Workspace& workspace) {
+  const int factor = workspace.emulated() ? 10 : workspace.kind() != BuildKind::release ? 5 : 1;
+  return std::chrono::seconds(exercise.time_limit_s) * factor;
+}
+
+TestResult run_test(const Workspace& workspace, const fs::path& program, const Test& test) {
+  Command command{workspace.launcher(), workspace.scratch(), test_environment(workspace.scratch())};
+  command.arguments.push_back(program.string());
+  command.arguments.push_back("--gtest_filter=" + test.name);
+  command.arguments.emplace_back("--gtest_color=no");
+
+  Limits limits;
+  limits.time = time_limit(test, workspace);
+  limits.file_bytes = file_bytes;
+  const bool sanitized = workspace.kind() != BuildKind::release;
+  // Sanitizers and the emulator reserve terabytes of addresses that they never touch.
+  if (!sanitized && !workspace.emulated()) {
+    limits.memory_bytes = memory_bytes;
+  }
+  const std::string nonce = make_nonce();
+  const Ended ended =
+      run_process(command, limits, {.greeting = nonce + "\n", .fixed_addresses = sanitized});
+
+  TestResult result;
+  result.seconds = ended.seconds;
+  result.verdict = judge(ended, read_channel(ended.channel, nonce, test.name),
+                         static_cast<int>(limits.time->count()));
+  Verdict& verdict = result.verdict;
+  if (!verdict.frames.empty()) {
+    const auto users_path = [&](std::string text) {
+      return workspace.with_users_paths(std::move(text));
+    };
+    const std::vector<std::string> lines =
+        symbolize(verdict.frames, program, workspace.architecture() == Architecture::aarch64,
+                  most_frames, users_path);
+    verdict.message +=
+        "\n\nWhere it crashed, innermost first:\n" + trim_right(indent(join(lines, "\n"), "  "));
+  }
+  verdict.message = workspace.with_users_paths(std::move(verdict.message));
+  return result;
+}
+
+}  // namespace goro::grader

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lab.h"
+#include "process.h"
+#include "verdict.h"
+#include "workspace.h"
+
+namespace goro::grader {
+
+// The little that a test's process is told about the world: what is set in the shell of whoever
+// grades must not change a grade.
+std::vector<std::string> test_environment(const fs::path& scratch);
+
+// The test's time limit, longer where programs run slower.
+std::chrono::seconds time_limit(const Exercise& exercise, const Workspace& workspace);
+
+struct TestResult {
+  Verdict verdict;  // its message complete, crash frames symbolized
+  double seconds = 0;
+};
+
+// Runs one test in a process of its own and judges what happened.
+TestResult run_test(const Workspace& workspace, const fs::path& program, const Test& test);
+
+}  // namespace goro::grader

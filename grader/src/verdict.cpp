@@ -1,0 +1,142 @@
+#include "verdict.h"
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "text.h"
+
+namespace goro::grader {
+
+namespace {
+
+constexpr std::array<std::pair<Status, std::string_view>, 6> status_names{{
+    {Status::passed, "passed"},
+    {Status::failed, "failed"},
+    {Status::timeout, "timeout"},
+    {Status::crashed, "crashed"},
+    {Status::not_run, "not_run"},
+    {Status::inconclusive, "inconclusive"},
+}};
+
+std::string signal_text(int signal) {
+  const char* name = ::sigabbrev_np(signal);
+  const char* what = ::sigdescr_np(signal);
+  if (name == nullptr || what == nullptr) {
+    return "signal " + std::to_string(signal);
+  }
+  return "SIG" + std::string(name) + " (" + lower(what) + ")";
+}
+
+// What the program printed, below a heading; nothing if it printed nothing.
+std::string output_part(const std::string& heading, const std::string& output, std::size_t head,
+                        std::size_t tail) {
+  const std::string text = trim_right(printable(output));
+  return text.empty()
+             ? ""
+             : "\n\n" + heading + "\n" + trim_right(indent(head_and_tail(text, head, tail), "  "));
+}
+
+Verdict judge_timeout(const Ended& ended, int time_limit_s) {
+  Verdict verdict{Status::timeout, {}, {}, {}};
+  verdict.message = "It did not end within its time limit of " +
+                    count(static_cast<std::size_t>(time_limit_s), "second") + ".";
+  const std::string dump =
+      output_part("At that moment (SIGQUIT's dump of every G, M and P):", ended.output, 60, 140);
+  verdict.message +=
+      dump.empty() ? "\nIt answered SIGQUIT with no dump: the signal handler did not get to run."
+                   : dump;
+  return verdict;
+}
+
+Verdict judge_crash(const Ended& ended, const Report& report) {
+  Verdict verdict{Status::crashed, {}, {}, {}};
+  const int signal = ended.how == Ended::How::signalled ? ended.status : report.crash->signal;
+  verdict.message = "It crashed: " + signal_text(signal) + ".";
+  if (signal == SIGKILL) {
+    verdict.message += " Nobody here sent that signal; most likely the machine ran out of memory.";
+  }
+  if (signal == SIGXFSZ) {
+    verdict.message += " It wrote a file that is larger than the limit.";
+  }
+  if (report.crash) {
+    verdict.frames = report.crash->frames;
+    if (!report.crash->message.empty()) {
+      verdict.message += "\n\n" + trim_right(printable(report.crash->message));
+    }
+  }
+  verdict.message += output_part("It printed:", ended.output, 10, 40);
+  return verdict;
+}
+
+Verdict judge_end(const Ended& ended, const Report& report) {
+  const bool complete = report.completion && report.completion->passed;
+  if (complete && ended.status == 0) {
+    return {Status::passed, trim_right(printable(report.completion->message)), {}, {}};
+  }
+  Verdict verdict{Status::failed, {}, {}, {}};
+  if (report.completion && !complete) {
+    verdict.message = trim_right(printable(report.completion->message));
+    if (verdict.message.empty()) {
+      verdict.message = "The test failed." + output_part("It printed:", ended.output, 10, 60);
+    }
+    return verdict;
+  }
+  if (complete) {
+    verdict.message = "Every check of the test passed, but then the program ended with status " +
+                      std::to_string(ended.status) + " instead of 0.";
+  } else if (ended.status == 0) {
+    verdict.message = "The program ended early without finishing the test.";
+  } else {
+    verdict.message = "The program ended with status " + std::to_string(ended.status) +
+                      " before the test was finished.";
+  }
+  verdict.message += output_part("It printed:", ended.output, 40, 80);
+  return verdict;
+}
+
+}  // namespace
+
+std::string_view name_of(Status status) {
+  for (const auto& [value, name] : status_names) {
+    if (value == status) {
+      return name;
+    }
+  }
+  return "";
+}
+
+std::optional<Status> status_from(std::string_view wanted) {
+  for (const auto& [value, name] : status_names) {
+    if (name == wanted) {
+      return value;
+    }
+  }
+  return std::nullopt;
+}
+
+Verdict judge(const Ended& ended, const Report& report, int time_limit_s) {
+  if (ended.how == Ended::How::not_started) {
+    return {Status::not_run, ended.why_not_started, {}, {}};
+  }
+  if (ended.how == Ended::How::timed_out) {
+    return judge_timeout(ended, time_limit_s);
+  }
+  if (report.not_implemented && ended.how == Ended::How::exited &&
+      ended.status == not_implemented_status) {
+    const Report::NotImplemented& missing = *report.not_implemented;
+    return {Status::failed,
+            "not implemented: lab " + std::to_string(missing.lab) + " step " +
+                std::to_string(missing.step) +
+                (missing.function.empty() ? "" : ": " + printable(missing.function)),
+            {},
+            missing};
+  }
+  if (ended.how == Ended::How::signalled || report.crash) {
+    return judge_crash(ended, report);
+  }
+  return judge_end(ended, report);
+}
+
+}  // namespace goro::grader

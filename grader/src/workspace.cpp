@@ -1,0 +1,287 @@
+#include "workspace.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "problem.h"
+#include "process.h"
+#include "text.h"
+
+namespace goro::grader {
+
+namespace {
+
+constexpr std::chrono::minutes build_time{30};
+constexpr std::size_t error_lines = 30;
+
+// The value of `name` in a CMakeCache.txt.
+std::string cached(const std::string& cache, const std::string& name) {
+  for (const std::string& line : split_lines(cache)) {
+    if (line.starts_with(name + ":")) {
+      const std::size_t equals = line.find('=');
+      return equals == std::string::npos ? "" : line.substr(equals + 1);
+    }
+  }
+  return {};
+}
+
+bool mentions_error(const std::string& line) {
+  for (const std::string_view sign :
+       {": error:", ": fatal error:", "error: ", "Error: ", ": Error:", "undefined reference",
+        "multiple definition", "undefined symbol", "duplicate symbol", "internal compiler error"}) {
+    if (line.find(sign) != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Lines of ninja's and of the compiler driver's that say nothing to a student.
+bool noise(const std::string& line) {
+  return line.starts_with("FAILED: ") || line.starts_with("ninja: ") || line.starts_with("[") ||
+         line.starts_with("collect2: ") ||
+         line.find("linker command failed") != std::string::npos ||
+         line.find("compilation terminated") != std::string::npos;
+}
+
+}  // namespace
+
+Architecture host_architecture() {
+  utsname machine{};
+  (void)::uname(&machine);
+  return std::string_view(static_cast<const char*>(machine.machine)) == "aarch64"
+             ? Architecture::aarch64
+             : Architecture::x86_64;
+}
+
+std::string first_errors(const std::string& output, std::size_t lines) {
+  std::vector<std::string> kept;
+  bool relevant = false;
+  bool command_follows = false;
+  for (const std::string& line : split_lines(output)) {
+    if (std::exchange(command_follows, line.starts_with("FAILED: ")) || noise(line)) {
+      relevant = false;
+      continue;
+    }
+    // What leads up to an error ("In file included from", "In function") is not indented and comes
+    // before it, so it is kept from the first such line on.
+    if (mentions_error(line) || line.starts_with("In file included from") ||
+        line.find(": In ") != std::string::npos) {
+      relevant = true;
+    } else if (line.find(": warning:") != std::string::npos) {
+      relevant = false;
+    }
+    if (relevant) {
+      kept.push_back(line);
+    }
+  }
+  if (kept.empty()) {
+    return trim_right(head_and_tail(output, 0, lines));
+  }
+  if (kept.size() > lines) {
+    const std::size_t more = kept.size() - lines;
+    kept.resize(lines);
+    kept.push_back("… " + count(more, "more line"));
+  }
+  return join(kept, "\n");
+}
+
+Workspace::Workspace(const Course& course, std::string preset, Terminal& terminal)
+    : course_(course),
+      preset_(std::move(preset)),
+      terminal_(terminal),
+      folder_(course.build() / preset_) {
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  fs::create_directories(scratch(), error);
+  if (error) {
+    throw broken("cannot make the folder " + folder_.string() + ": " + error.message());
+  }
+  lock();
+}
+
+void Workspace::lock() {
+  const fs::path file = folder_ / "grader.lock";
+  lock_.reset(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!lock_.valid()) {
+    throw broken("cannot open " + file.string() + ": " + std::strerror(errno));
+  }
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) {
+    return;
+  }
+  if (errno == EWOULDBLOCK) {
+    terminal_.phase("another ./course is at work in build/" + preset_ +
+                    "; waiting until it is done");
+  }
+  while (::flock(lock_.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) {
+      throw broken("cannot lock " + file.string() + ": " + std::strerror(errno));
+    }
+  }
+}
+
+Architecture Workspace::architecture() const {
+  return preset_ == "arm64" ? Architecture::aarch64 : host_architecture();
+}
+
+BuildKind Workspace::kind() const {
+  return preset_.ends_with("-tsan")   ? BuildKind::tsan
+         : preset_.ends_with("-asan") ? BuildKind::asan
+                                      : BuildKind::release;
+}
+
+bool Workspace::emulated() const {
+  return architecture() != host_architecture();
+}
+
+fs::path Workspace::scratch() const {
+  return folder_ / "scratch";
+}
+
+std::vector<std::string> Workspace::launcher() const {
+  if (!emulated()) {
+    return {};
+  }
+  return {"qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"};
+}
+
+std::map<std::string, std::string> Workspace::stage(const Submission& submission) {
+  shown_submission_ = shown_path(submission.folder(), fs::current_path());
+  std::map<std::string, std::string> problems;
+  for (const Lab& lab : course_.labs()) {
+    if (!lab.slot) {
+      continue;
+    }
+    const SlotFiles taken = submission.take(lab);
+    if (!taken.problem.empty()) {
+      problems[lab.folder] = taken.problem;
+    }
+    for (const std::string& file : lab.slot->files) {
+      const auto content = taken.contents.find(file);
+      (void)write_file_if_different(staging() / lab.folder / file,
+                                    content != taken.contents.end()
+                                        ? content->second
+                                        : "#error \"this file is missing from the submission\"\n");
+    }
+  }
+  return problems;
+}
+
+bool Workspace::configured() const {
+  const std::optional<std::string> cache = read_file_if_present(folder_ / "CMakeCache.txt");
+  return cache && fs::exists(folder_ / "build.ninja") &&
+         cached(*cache, "GORO_SUBMISSION") == staging().string() &&
+         cached(*cache, "CMAKE_HOME_DIRECTORY") == course_.root().string();
+}
+
+void Workspace::configure() {
+  if (configured()) {
+    return;
+  }
+  terminal_.phase("configuring build/" + preset_);
+  Command command{{"cmake", "--preset", preset_, "-DGORO_SUBMISSION=" + staging().string()},
+                  course_.root(),
+                  {}};
+  const std::optional<std::string> cache = read_file_if_present(folder_ / "CMakeCache.txt");
+  if (cache && cached(*cache, "CMAKE_HOME_DIRECTORY") != course_.root().string()) {
+    command.arguments.emplace_back("--fresh");  // the checkout was moved
+  }
+  const Ended ended = run_process(command, {.time = build_time});
+  const fs::path log = folder_ / "configure.log";
+  write_file_atomically(log, ended.output);
+  if (!ended.ok()) {
+    throw broken("cannot configure build/" + preset_ + " (" +
+                 (ended.how == Ended::How::not_started ? ended.why_not_started : "cmake failed") +
+                 "); try ./course doctor; the whole output is in " +
+                 shown_path(log, fs::current_path()) + "\n" +
+                 trim_right(indent(head_and_tail(ended.output, 0, 15), "  ")));
+  }
+}
+
+std::string Workspace::run_build(const std::vector<std::string>& targets, bool& ok) {
+  Command command{{"cmake", "--build", folder_.string(), "--parallel", std::to_string(processors()),
+                   "--target"},
+                  course_.root(),
+                  {}};
+  command.arguments.insert(command.arguments.end(), targets.begin(), targets.end());
+  command.arguments.insert(command.arguments.end(), {"--", "-k", "0"});
+  const Ended ended =
+      run_process(command, {.time = build_time, .output_bytes = std::size_t{1} << 20},
+                  {.on_line = [&](std::string_view line) {
+                    if (line.starts_with("[")) {
+                      terminal_.progress("building in build/" + preset_ + ": " +
+                                         with_users_paths(std::string(line)));
+                    }
+                  }});
+  if (ended.how == Ended::How::not_started) {
+    throw broken(ended.why_not_started + "; try ./course doctor");
+  }
+  ok = ended.ok();
+  if (ended.how == Ended::How::timed_out) {
+    return "error: building took longer than " + count(build_time.count(), "minute") + "\n";
+  }
+  return ended.output;
+}
+
+std::map<std::string, BuildFailure> Workspace::build(const std::vector<std::string>& targets) {
+  std::map<std::string, BuildFailure> failures;
+  if (targets.empty()) {
+    return failures;
+  }
+  terminal_.phase("building " +
+                  (targets.size() == 1 ? targets.front() : count(targets.size(), "program")) +
+                  " in build/" + preset_);
+  bool ok = false;
+  std::string output = run_build(targets, ok);
+  write_file_atomically(folder_ / "build.log", output);
+  if (ok) {
+    return failures;
+  }
+  for (const std::string& target : targets) {
+    if (targets.size() > 1) {
+      output = run_build({target}, ok);
+    }
+    if (ok) {
+      continue;
+    }
+    // The linker names objects and symbols, not source files. The frame and the solutions are
+    // linked without complaint in the course's own tests, so an error of the linker is the slot's.
+    const bool linker = output.find("ld.lld: error") != std::string::npos ||
+                        output.find("undefined reference") != std::string::npos ||
+                        output.find("multiple definition") != std::string::npos;
+    BuildFailure failure;
+    failure.errors = printable(with_users_paths(first_errors(output, error_lines)));
+    failure.in_submission =
+        linker || first_errors(output, output.size()).find("submission/") != std::string::npos;
+    failures[target] = failure;
+  }
+  return failures;
+}
+
+std::string Workspace::compiler() const {
+  const std::optional<std::string> cache = read_file_if_present(folder_ / "CMakeCache.txt");
+  const std::string program = cache ? cached(*cache, "CMAKE_CXX_COMPILER") : "";
+  if (program.empty()) {
+    return "unknown";
+  }
+  const Ended ended =
+      run_process({{program, "--version"}, folder_, {}}, {.time = std::chrono::seconds(20)});
+  const std::vector<std::string> lines = split_lines(ended.output);
+  return ended.ok() && !lines.empty() ? lines.front() : fs::path(program).filename().string();
+}
+
+std::string Workspace::with_users_paths(std::string text) const {
+  const std::string staged = staging().string() + "/";
+  text = replace_all(std::move(text), staged, shown_submission_ + "/");
+  // Compilers that are told to map the course's root away print the rest of the path only.
+  text = replace_all(std::move(text), "build/" + preset_ + "/submission/", shown_submission_ + "/");
+  return replace_all(std::move(text), course_.root().string() + "/", "");
+}
+
+}  // namespace goro::grader

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "course.h"
+#include "submission.h"
+#include "terminal.h"
+#include "unique_fd.h"
+
+namespace goro::grader {
+
+// How a program that was not built failed.
+struct BuildFailure {
+  std::string errors;          // the compiler's first errors, with the submission's own paths
+  bool in_submission = false;  // false: the course itself does not compile
+};
+
+// One build folder, build/<preset>: the staged submission, and the programs built with it.
+// While it is open no other grader can use the folder.
+class Workspace {
+ public:
+  Workspace(const Course& course, std::string preset, Terminal& terminal);
+
+  // Copies every lab's slot files, those that differ, so that only what changed is built again.
+  // A lab that cannot be taken gets placeholders that do not compile; the result is the problem of
+  // each such lab, by folder name.
+  std::map<std::string, std::string> stage(const Submission& submission);
+
+  // Builds the targets, as many as can be built. The result is what failed, by target.
+  std::map<std::string, BuildFailure> build(const std::vector<std::string>& targets);
+
+  // CMake's configuration, if the folder has none that fits.
+  void configure();
+
+  [[nodiscard]] const std::string& preset() const { return preset_; }
+  [[nodiscard]] const fs::path& folder() const { return folder_; }
+  [[nodiscard]] Architecture architecture() const;
+  [[nodiscard]] BuildKind kind() const;
+  [[nodiscard]] bool emulated() const;
+  [[nodiscard]] std::string compiler() const;  // its name and version
+  [[nodiscard]] fs::path program(const std::string& target) const {
+    return folder_ / "labs" / target;
+  }
+  // Where test programs run; a folder of its own, so that what they write stays in it.
+  [[nodiscard]] fs::path scratch() const;
+  // The command line's start that runs this workspace's programs: an emulator or nothing.
+  [[nodiscard]] std::vector<std::string> launcher() const;
+
+  // Staged paths become the submission's, the course's become relative to its root.
+  [[nodiscard]] std::string with_users_paths(std::string text) const;
+
+ private:
+  void lock();
+  [[nodiscard]] bool configured() const;
+  [[nodiscard]] fs::path staging() const { return folder_ / "submission"; }
+  std::string run_build(const std::vector<std::string>& targets, bool& ok);
+
+  const Course& course_;
+  std::string preset_;
+  Terminal& terminal_;
+  fs::path folder_;
+  UniqueFd lock_;
+  std::string shown_submission_;
+};
+
+Architecture host_architecture();
+
+// From a build's whole output the part that says what is wrong: the first errors, without the
+// command lines.
+std::string first_errors(const std::string& output, std::size_t lines);
+
+}  // namespace goro::grader

@@ -1,0 +1,234 @@
+// The whole program on a course of three tiny labs, as a user meets it.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "process.h"
+#include "test_folder.h"
+#include "text.h"
+
+namespace goro::grader {
+namespace {
+
+class CommandLine : public testing::Test {
+ protected:
+  void SetUp() override { root_ = fresh_course(); }
+
+  Ended course(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), GORO_GRADER_PROGRAM);
+    return run_process({arguments, root_,
+                        std::vector<std::string>{
+                            std::string("PATH=") + std::getenv("PATH"), "LANG=C.UTF-8",
+                            "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a",
+                            "GIT_COMMITTER_EMAIL=a@b", "HOME=" + root_.string()}},
+                       {});
+  }
+
+  void write(const std::string& file, const std::string& content) const {
+    write_file_atomically(root_ / file, content);
+  }
+
+  [[nodiscard]] nlohmann::json report() const {
+    return nlohmann::json::parse(read_file(root_ / "report.json"));
+  }
+
+  void git(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "git");
+    arguments.insert(arguments.begin() + 1, {"-c", "user.name=a", "-c", "user.email=a@b"});
+    const Ended ended = run_process({arguments, root_, {}}, {});
+    ASSERT_TRUE(ended.ok()) << ended.output;
+  }
+
+  fs::path root_;
+};
+
+bool contains(const Ended& ended, const std::string& part) {
+  return ended.output.find(part) != std::string::npos;
+}
+
+#define EXPECT_SAYS(ended, part) \
+  EXPECT_TRUE(contains(ended, part)) << "wanted: " << (part) << "\ngot: " << (ended).output
+
+TEST_F(CommandLine, SolutionsHaveAllPoints) {
+  const Ended ended =
+      course({"grade", "--submission", "solutions", "--report", "json=report.json"});
+  EXPECT_EQ(ended.status, 0) << ended.output;
+  EXPECT_EQ(report().at("score"), 300);
+  EXPECT_EQ(report().at("max_score"), 300);
+  EXPECT_EQ(report().at("labs").at(1).at("tests").at(2).at("kind"), "benchmark");
+}
+
+TEST_F(CommandLine, StartersHaveNone) {
+  const Ended ended =
+      course({"grade", "--labs", "1-2", "--no-bench", "--report", "json=report.json"});
+  EXPECT_EQ(ended.status, 1) << ended.output;
+  EXPECT_EQ(report().at("score"), 0);
+  for (const nlohmann::json& lab : report().at("labs")) {
+    for (const nlohmann::json& test : lab.at("tests")) {
+      EXPECT_EQ(test.at("status"), "failed");
+      EXPECT_EQ(test.at("missing_step"), 1);
+    }
+  }
+}
+
+TEST_F(CommandLine, AFreshLabSaysWhereToStart) {
+  const Ended ended = course({"check", "1"});
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_SAYS(ended, "0 of 90; start with step 1: sum in labs/01-sum/sum.cpp");
+}
+
+TEST_F(CommandLine, ALabThatDoesNotCompileLeavesTheOthersAlone) {
+  write("labs/01-sum/sum.cpp", "int sum(int a, int b) { return a + c; }\n");
+  write("labs/02-ring/ring.cpp", read_file(root_ / "solutions/02-ring/ring.cpp"));
+  const Ended ended = course({"grade", "--no-bench", "--report", "json=report.json"});
+  EXPECT_EQ(ended.status, 1) << ended.output;
+  EXPECT_SAYS(ended, "labs/01-sum/sum.cpp:1:");
+  EXPECT_EQ(ended.output.find("build/gcc-release/submission"), std::string::npos) << ended.output;
+  const nlohmann::json json = report();
+  EXPECT_EQ(json.at("labs").at(1).at("tests").at(0).at("status"), "not_run");
+  EXPECT_EQ(json.at("labs").at(2).at("score"), 100);
+}
+
+TEST_F(CommandLine, ASymbolicLinkCostsItsLabOnly) {
+  const fs::path submission = root_ / "handed-in";
+  fs::copy(root_ / "solutions", submission, fs::copy_options::recursive);
+  fs::remove(submission / "01-sum/sum.cpp");
+  fs::create_symlink(root_ / "solutions/01-sum/sum.cpp", submission / "01-sum/sum.cpp");
+  const Ended ended =
+      course({"grade", "--submission", "handed-in", "--no-bench", "--report", "json=report.json"});
+  EXPECT_EQ(ended.status, 1) << ended.output;
+  EXPECT_SAYS(ended, "01-sum/sum.cpp is a symbolic link");
+  EXPECT_EQ(report().at("labs").at(1).at("score"), 0);
+  EXPECT_EQ(report().at("labs").at(2).at("score"), 100);
+}
+
+TEST_F(CommandLine, ACrashATimeoutAndAnEarlyEndAreToldApart) {
+  write("labs/01-sum/sum.cpp",
+        "#include <cstdlib>\n"
+        "int sum(int a, int) { if (a < 0) { std::exit(0); } __builtin_trap(); }\n");
+  write("labs/02-ring/ring.cpp", "int next(int, int) { for (volatile int i = 0;; i = 1) {} }\n");
+  const Ended ended =
+      course({"grade", "--labs", "1,2", "--no-bench", "--report", "json=report.json"});
+  EXPECT_EQ(ended.status, 1) << ended.output;
+  const nlohmann::json json = report();
+  EXPECT_EQ(json.at("labs").at(0).at("tests").at(0).at("status"), "crashed");
+  EXPECT_EQ(json.at("labs").at(0).at("tests").at(1).at("status"), "failed");
+  EXPECT_EQ(json.at("labs").at(1).at("tests").at(0).at("status"), "timeout");
+  EXPECT_SAYS(ended, "ended early without finishing the test");
+  EXPECT_SAYS(ended, "goroutine 1 [running]: the dump");
+}
+
+TEST_F(CommandLine, ABrokenFrameIsNotTheStudents) {
+  write("harness/harness.h", "#error broken frame\n");
+  write("labs/01-sum/sum.cpp", "int sum(int a, int b) { return a + b; }\n");
+  const Ended ended = course({"check", "1"});
+  EXPECT_EQ(ended.status, 3) << ended.output;
+  EXPECT_SAYS(ended, "the course itself does not compile");
+}
+
+TEST_F(CommandLine, ABrokenLabJsonIsOneLineAndStatusThree) {
+  write("labs/02-ring/lab.json", "{\"number\": 2}");
+  const Ended ended = course({"status"});
+  EXPECT_EQ(ended.status, 3);
+  EXPECT_EQ(ended.output, "course: labs/02-ring/lab.json: title: is missing\n");
+}
+
+TEST_F(CommandLine, WrongUseIsOneLineAndStatusTwo) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"check", "9"},
+                                             {"check"},
+                                             {"chekc", "1"},
+                                             {"grade", "--report", "pdf=x"},
+                                             {"grade", "--labs", "x"},
+                                             {"grade", "--submission", "nowhere"},
+                                             {"check", "1", "--arch", "vax"},
+                                             {"test", "--only", "nothing"},
+                                             {"check", "1", "--test", "Sum.OfTow"}}) {
+    const Ended ended = course(arguments);
+    EXPECT_EQ(ended.status, 2) << join(arguments, " ") << "\n" << ended.output;
+    EXPECT_LE(split_lines(ended.output).size(), 2U) << ended.output;
+  }
+}
+
+TEST_F(CommandLine, EveryCommandHasHelpWithAnExample) {
+  for (const std::string command : {"status", "check", "watch", "hint", "bench", "grade", "reset",
+                                    "doctor", "mutants", "test"}) {
+    const Ended ended = course({command, "--help"});
+    EXPECT_EQ(ended.status, 0) << command;
+    EXPECT_SAYS(ended, "Example:  ./course " + command);
+  }
+}
+
+TEST_F(CommandLine, AReportOnStdoutIsAlone) {
+  const std::string program = shell_quoted(GORO_GRADER_PROGRAM);
+  const Ended ended = run_process(
+      {{"/bin/sh", "-c", program + " grade --labs 0 --report json=- 2>/dev/null"}, root_, {}}, {});
+  EXPECT_EQ(nlohmann::json::parse(ended.output).at("score"), 100) << ended.output;
+}
+
+TEST_F(CommandLine, TheBoardKnowsTheLastCheck) {
+  EXPECT_SAYS(course({}), "01  A sum        not checked yet");
+  write("labs/01-sum/sum.cpp", "int sum(int a, int b) { return a < 0 ? 0 : a + b; }\n");
+  const Ended checked = course({"check", "1"});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_SAYS(checked, "60 of 90 points");
+  EXPECT_SAYS(checked,
+              "gdb --args build/gcc-release/labs/lab_01_tests --gtest_filter=Sum.OfNegatives");
+  EXPECT_SAYS(course({}), "01  A sum        60 of 90 points");
+}
+
+TEST_F(CommandLine, HintsComeOneAtATime) {
+  (void)course({"check", "1"});
+  const Ended first = course({"hint", "1"});
+  EXPECT_SAYS(first, "Think of apples.");
+  EXPECT_FALSE(contains(first, "operator"));
+  const Ended second = course({"hint", "1", "--more"});
+  EXPECT_SAYS(second, "There is an operator for it.");
+  EXPECT_FALSE(contains(second, "return a + b"));
+  EXPECT_SAYS(course({"hint", "1"}), "There is an operator for it.");
+}
+
+TEST_F(CommandLine, ResetBringsTheStarterBackAndLosesNothing) {
+  git({"init", "--quiet"});
+  git({"add", "labs"});
+  git({"commit", "--quiet", "-m", "starters"});
+  const std::string starter = read_file(root_ / "labs/01-sum/sum.cpp");
+  write("labs/01-sum/sum.cpp", "my work, committed\n");
+  git({"commit", "--quiet", "-a", "-m", "work"});
+  write("labs/01-sum/sum.cpp", "my work\n");
+
+  const Ended unasked = course({"reset", "1"});
+  EXPECT_EQ(unasked.status, 2) << unasked.output;
+  EXPECT_EQ(read_file(root_ / "labs/01-sum/sum.cpp"), "my work\n");
+
+  const Ended ended = course({"reset", "1", "--yes"});
+  EXPECT_EQ(ended.status, 0) << ended.output;
+  EXPECT_EQ(read_file(root_ / "labs/01-sum/sum.cpp"), starter);
+  const fs::path backups = root_ / "build/backups/01-sum";
+  ASSERT_TRUE(fs::exists(backups));
+  EXPECT_EQ(read_file(fs::directory_iterator(backups)->path()), "my work\n");
+  EXPECT_SAYS(course({"reset", "1"}), "Nothing to do");
+}
+
+TEST_F(CommandLine, MutantsAreCaughtOrNamed) {
+  const Ended caught = course({"mutants"});
+  EXPECT_EQ(caught.status, 0) << caught.output;
+  EXPECT_SAYS(caught, "2 of 2 mutants caught");
+  const std::string file = "grader/mutants/02-ring.json";
+  const std::string mutants = read_file(root_ / file);
+  write(file,
+        replace_all(mutants, "\"caught_by\": [\"Ring.Wraps\"]", "\"caught_by\": [\"Ring.Next\"]"));
+  const Ended escaped = course({"mutants", "--name", "never-wraps"});
+  EXPECT_EQ(escaped.status, 1);
+  EXPECT_SAYS(escaped, "Ring.Next passed all the same");
+  write(file, replace_all(mutants, "\"names\": \"wrap\"", "\"names\": \"gearbox\""));
+  EXPECT_EQ(course({"mutants", "--name", "never-wraps"}).status, 1);
+  write(file, replace_all(mutants, "(place + 1) % size", "gone"));
+  const Ended stale = course({"mutants"});
+  EXPECT_EQ(stale.status, 3);
+  EXPECT_SAYS(stale, "never-wraps is stale");
+}
+
+}  // namespace
+}  // namespace goro::grader

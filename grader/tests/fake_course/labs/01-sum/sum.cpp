@@ -1,0 +1,5 @@
+#include "harness.h"
+
+int sum(int, int) {
+  harness::not_implemented(1, 1, "sum");
+}

@@ -1,0 +1,3 @@
+int next(int place, int size) {
+  return (place + 1) % size;
+}

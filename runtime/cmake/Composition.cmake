@@ -1,0 +1,34 @@
+# A runtime is the frame and one folder for each slot. Every slot is compiled once from the solutions and,
+# in the course, once from the submission; a composition only picks objects, so checking a lab compiles
+# one slot and links.
+#
+#   goro_slot_object(<target> <lab> <folder>)   compiles <folder>/<lab>/<slot files>
+#   goro_compose(<target> SUBMITTED <lab>…)     links the frame and all slots into <target>: the submission's
+#                                               for the labs named, the solutions' for all others
+
+function(goro_slot_object target lab folder)
+  set(sources "")
+  foreach(file IN LISTS GORO_LAB_${lab}_FILES)
+    list(APPEND sources "${folder}/${lab}/${file}")
+  endforeach()
+  add_library(${target} OBJECT EXCLUDE_FROM_ALL ${sources})
+  target_link_libraries(${target} PRIVATE goro_internal)
+  # Crash reports and the debugger know a slot's file by its place in the repository.
+  target_compile_options(${target} PRIVATE "-ffile-prefix-map=${folder}/=")
+endfunction()
+
+function(goro_compose target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SUBMITTED")
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:goro_frame>)
+  foreach(lab IN LISTS GORO_LABS)
+    if(GORO_LAB_${lab}_FILES STREQUAL "")
+      continue()
+    endif()
+    if(lab IN_LIST arg_SUBMITTED)
+      set(origin submitted)
+    else()
+      set(origin solution)
+    endif()
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:slot_${origin}_${GORO_LAB_${lab}_NUMBER}>)
+  endforeach()
+endfunction()

@@ -1,0 +1,55 @@
+# Compiler and linker flags, in one place: for everything that runs on goroutine stacks (goro_flags, part
+# of goro::goro's interface) and for our own code on top (goro_warnings).
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+# Debug information in release builds too: a crash report names functions and lines.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g -DNDEBUG")
+set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  set(GORO_ARCH x86_64)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+  set(GORO_ARCH aarch64)
+else()
+  message(FATAL_ERROR "goro runs on x86-64 and ARM64; this is ${CMAKE_SYSTEM_PROCESSOR}")
+endif()
+
+set(GORO_COMPILE_OPTIONS "")
+set(GORO_LINK_OPTIONS "")
+set(GORO_DEFINITIONS "")
+
+# Dumps of goroutines walk frame records.
+list(APPEND GORO_COMPILE_OPTIONS -fno-omit-frame-pointer)
+
+if(GORO_SANITIZE STREQUAL "thread")
+  list(APPEND GORO_COMPILE_OPTIONS -fsanitize=thread)
+  list(APPEND GORO_LINK_OPTIONS -fsanitize=thread)
+elseif(GORO_SANITIZE STREQUAL "address")
+  list(APPEND GORO_COMPILE_OPTIONS -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+  list(APPEND GORO_LINK_OPTIONS -fsanitize=address,undefined)
+elseif(GORO_SANITIZE STREQUAL "")
+  list(APPEND GORO_DEFINITIONS GORO_HAS_GROWABLE_STACKS=1)
+  if(GORO_ARCH STREQUAL "x86_64")
+    # The check in every prologue. lld recognises a prologue only where it is the first thing in a
+    # function, so no landing pads for indirect branches (-fcf-protection=none).
+    list(APPEND GORO_COMPILE_OPTIONS -fsplit-stack -fcf-protection=none)
+    # lld turns calls into code without checks into requests for 16 KB; bfd does not.
+    list(APPEND GORO_LINK_OPTIONS -fuse-ld=lld)
+  else()
+    # The check behind every prologue; a frame must fit into what the guard keeps free (kMaxFrame).
+    # Targets whose code runs on large stacks only (g0, goroutine 1, threads) set GORO_ANY_FRAME.
+    list(APPEND GORO_COMPILE_OPTIONS -pg
+      $<$<NOT:$<BOOL:$<TARGET_PROPERTY:GORO_ANY_FRAME>>>:-Werror=frame-larger-than=768>)
+  endif()
+  # The lazy resolver needs more stack than a guard has.
+  list(APPEND GORO_LINK_OPTIONS -Wl,-z,now)
+else()
+  message(FATAL_ERROR "GORO_SANITIZE is \"${GORO_SANITIZE}\"; thread or address are known")
+endif()
+
+set(GORO_WARNINGS -Wall -Wextra -Werror)

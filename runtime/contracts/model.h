@@ -1,0 +1,321 @@
+// The data model: G, M, P and the state of the scheduler. Go: runtime2.go.
+//
+//   G  a goroutine: a stack, a place to continue, a status.
+//   M  an OS thread. It runs the scheduler on its own stack, as the goroutine g0, and one G at a time.
+//   P  the right to run goroutines: a local run queue and caches. An M needs a P to run a G.
+//
+//        sched (one) ── GRQ, idle Ps, idle Ms, dead Gs
+//          P0 ── runnext, LRQ[256], dead Gs, stacks          P1 ── …
+//          │                                                 │
+//          M0 ── g0, curg ──► G                              M1 ── …
+//
+// Every field is here because a slot or the frame uses it; fields that only a later slot needs are in
+// the types already where programs outside can see their effect (dumps, schedtrace).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "contracts/atomic.h"
+#include "contracts/constants.h"
+#include "contracts/lock.h"
+#include "contracts/offsets.h"
+#include "contracts/wait_reason.h"
+
+namespace goro {
+
+struct G;
+struct M;
+struct P;
+
+// Go: _Gidle … _Gpreempted, with Go's numbers. The status is also the lock on the goroutine's stack:
+// running, syscall and copystack mean that the goroutine owns it, in waiting and runnable nobody does,
+// and whoever sets the scan bit does until it is cleared.
+enum class GStatus : std::uint32_t {
+  idle = 0,       // never used
+  runnable = 1,   // on a run queue
+  running = 2,    // on an M, or just about to be
+  syscall = 3,    // in a system call, on an M, on no run queue
+  waiting = 4,    // parked; somebody will ready it
+  dead = 6,       // finished, on a list of free Gs or being set up
+  copystack = 8,  // its stack is being moved
+  preempted = 9,  // stopped for somebody who wants its stack
+};
+inline constexpr std::uint32_t kGScan = 0x1000;
+
+// Go: _Pidle … _Pdead.
+enum class PStatus : std::uint32_t { idle = 0, running = 1, syscall = 2, gcstop = 3, dead = 4 };
+
+// Half open: [lo, hi). The stack grows down from hi.
+struct Stack {
+  std::uintptr_t lo = 0;
+  std::uintptr_t hi = 0;
+
+  [[nodiscard]] std::size_t size() const { return hi - lo; }
+  [[nodiscard]] bool contains(std::uintptr_t address) const { return address - lo < hi - lo; }
+};
+
+// Where a goroutine goes on. Go keeps six words here; our switch pushes what the C++ calling
+// convention wants kept on the stack itself, so its stack pointer says everything.
+struct Gobuf {
+  std::uintptr_t sp = 0;
+  G* g = nullptr;
+};
+
+// How a goroutine's stack is made and given back.
+enum class StackKind : std::uint8_t {
+  growable,  // from stackalloc; doubles and moves
+  fixed,     // guard-paged, never moves
+  system,    // a g0's: the OS thread's own
+};
+
+// The function a goroutine runs: a C++ object somewhere, and how to call it.
+struct Closure {
+  void (*invoke)(void* object) = nullptr;  // calls the object, then destroys it
+  void* object = nullptr;                  // in G::closure_room, or from the heap
+};
+
+// The C++ exceptions that a goroutine has caught and not finished with. The C++ library keeps them per
+// thread (__cxa_get_globals); a goroutine can park inside a catch block and go on on another thread.
+struct ExceptionState {
+  void* caught = nullptr;
+  std::uint64_t uncaught = 0;
+};
+
+// A stack that moved while an exception was on its way through it. See frame/exceptions.cpp.
+struct StackMove {
+  Stack from;
+  std::uintptr_t distance;
+  StackMove* next;
+};
+
+inline constexpr std::size_t kClosureRoom = 48;
+
+struct alignas(kCacheLine) G {
+  // -- read by assembly, see offsets.h --
+  Stack stack;
+  // What a prologue compares the stack pointer with: stack.lo + kStackGuard, or kStackPreempt. Another
+  // thread may write kStackPreempt at any time, so it is atomic; order comes from elsewhere (relaxed).
+  atomic<std::uintptr_t> stackguard0{0};
+  M* m = nullptr;
+  Gobuf sched;
+
+  atomic<std::uint32_t> atomicstatus{0};
+  WaitReason waitreason = WaitReason::none;
+  StackKind stack_kind = StackKind::growable;
+  atomic<bool> preempt{false};   // asked to give way at the next prologue
+  std::uint8_t quiet_parks = 0;  // parks since the stack was last used to more than a quarter
+  std::uint64_t goid = 0;
+  G* schedlink = nullptr;   // next in the one list or queue it is on
+  void* param = nullptr;    // what the waker hands over
+  Closure closure;
+  ExceptionState exceptions;
+  StackMove* moves = nullptr;
+  std::uint64_t parent_goid = 0;
+  std::uintptr_t gopc = 0;  // the return address of the go statement
+  alignas(16) std::byte closure_room[kClosureRoom];
+#if !GORO_GROWABLE_STACKS
+  void* tsan_fiber = nullptr;
+  void* asan_fake_stack = nullptr;
+#endif
+};
+
+// A queue of Gs through schedlink: first in, first out. A G is on at most one queue or list.
+class GQueue {
+ public:
+  [[nodiscard]] bool empty() const { return head_ == nullptr; }
+
+  void push_back(G* gp) {
+    gp->schedlink = nullptr;
+    if (tail_ != nullptr) {
+      tail_->schedlink = gp;
+    } else {
+      head_ = gp;
+    }
+    tail_ = gp;
+  }
+
+  void push_front(G* gp) {
+    gp->schedlink = head_;
+    head_ = gp;
+    if (tail_ == nullptr) tail_ = gp;
+  }
+
+  // Moves all of `other` to the back.
+  void push_back_all(GQueue* other) {
+    if (other->head_ == nullptr) return;
+    if (tail_ != nullptr) {
+      tail_->schedlink = other->head_;
+    } else {
+      head_ = other->head_;
+    }
+    tail_ = other->tail_;
+    other->head_ = other->tail_ = nullptr;
+  }
+
+  G* pop() {
+    G* gp = head_;
+    if (gp != nullptr) {
+      head_ = gp->schedlink;
+      if (head_ == nullptr) tail_ = nullptr;
+      gp->schedlink = nullptr;
+    }
+    return gp;
+  }
+
+ private:
+  G* head_ = nullptr;
+  G* tail_ = nullptr;
+};
+
+// A list of Gs through schedlink: last in, first out.
+class GList {
+ public:
+  [[nodiscard]] bool empty() const { return head_ == nullptr; }
+  [[nodiscard]] std::int32_t size() const { return size_; }
+
+  void push(G* gp) {
+    gp->schedlink = head_;
+    head_ = gp;
+    ++size_;
+  }
+
+  G* pop() {
+    G* gp = head_;
+    if (gp != nullptr) {
+      head_ = gp->schedlink;
+      gp->schedlink = nullptr;
+      --size_;
+    }
+    return gp;
+  }
+
+ private:
+  G* head_ = nullptr;
+  std::int32_t size_ = 0;
+};
+
+// Free stacks of one size, linked through their first word.
+struct FreeStack {
+  FreeStack* next;
+};
+struct StackCacheEntry {
+  FreeStack* list = nullptr;
+  std::size_t bytes = 0;
+};
+
+// A one-shot event that an M sleeps on. Go: note, lock_futex.go.
+class Note {
+ public:
+  void clear() { key_.store(0, std::memory_order_relaxed); }
+  // Wakes the sleeper, or lets a later sleep return at once. At most once between two clears.
+  void wakeup();
+  // Returns once wakeup was called. Only on a g0, or on a thread that is not the runtime's.
+  void sleep();
+
+ private:
+  atomic<std::uint32_t> key_{0};
+};
+
+struct alignas(kCacheLine) P {
+  std::int32_t id = 0;
+  atomic<std::uint32_t> status{0};
+  std::uint32_t schedtick = 0;  // ++ whenever execute starts a new time slice
+  M* m = nullptr;               // nullptr if idle
+  P* link = nullptr;            // next idle P
+  std::uint64_t goidcache = 0;  // next id, up to goidcacheend
+  std::uint64_t goidcacheend = 0;
+  GList gfree;
+  StackCacheEntry stackcache[kNumStackOrders];
+  std::uint32_t random = 0;  // state of cheaprand
+
+  // The local run queue. Only the owner moves the tail; the owner and thieves move the head. Both run
+  // freely mod 2^32. Their own lines, because thieves write the head while the owner fills the ring.
+  alignas(kCacheLine) atomic<std::uint32_t> runqhead{0};
+  alignas(kCacheLine) atomic<std::uint32_t> runqtail{0};
+  atomic<G*> runnext{nullptr};
+  atomic<G*> runq[kRunqSize]{};
+};
+
+struct M {
+  // -- read by assembly, see offsets.h --
+  G* g0 = nullptr;
+
+  std::int64_t id = 0;
+  atomic<G*> curg{nullptr};  // whose stack we left for g0, or run; relaxed, read by whoever preempts
+  P* p = nullptr;
+  P* nextp = nullptr;  // handed over by whoever wakes this M
+  bool spinning = false;
+  M* schedlink = nullptr;  // next idle M
+  M* alllink = nullptr;    // next in sched.allm
+  Note park;
+
+  // gopark's arguments: when park_m looks at them, the goroutine is off its stack already.
+  bool (*waitunlockf)(G* gp, void* lock) = nullptr;
+  void* waitlock = nullptr;
+
+  // This thread's word that prologues compare with (%fs:0x70), for whoever wants to preempt it, and
+  // its __cxa_get_globals(); both found once, when the thread starts.
+  atomic<std::uintptr_t>* guard_slot = nullptr;
+  ExceptionState* exception_globals = nullptr;
+
+  std::uint64_t thread = 0;  // pthread_t
+  void* signal_stack = nullptr;
+  atomic<bool> gone{false};  // has left the scheduler; run() is about to return
+#if !GORO_GROWABLE_STACKS
+  void (*mcall_fn)(G*) = nullptr;
+  const void* thread_stack_lo = nullptr;
+  std::size_t thread_stack_size = 0;
+#endif
+  G g0_storage;
+};
+
+// Go: schedt. One per process, reset by every run().
+struct Sched {
+  RuntimeMutex lock;
+
+  // Under lock; the size is also read without it, to see whether taking the lock is worth it.
+  GQueue runq;
+  atomic<std::int32_t> runqsize{0};
+
+  // Under lock.
+  P* pidle = nullptr;
+  M* midle = nullptr;
+  std::int32_t nmidle = 0;
+  std::int64_t mcount = 0;    // Ms that exist
+  std::int32_t foreign = 0;   // threads outside that may still ready a goroutine
+  bool main_exited = false;   // goroutine 1 called exit_goroutine
+  atomic<std::int32_t> npidle{0};
+  atomic<std::int32_t> nmspinning{0};
+
+  // Dead Gs that no P holds. Under gfree_lock.
+  RuntimeMutex gfree_lock;
+  GList gfree;
+
+  atomic<std::uint64_t> goidgen{0};
+  atomic<std::int32_t> gomaxprocs{0};
+
+  // Set while somebody stops the world; every M gives up its P when it next comes to schedule().
+  atomic<bool> gcwaiting{false};
+  std::int32_t stopwait = 0;  // Ps that have yet to stop; under lock
+  Note stopnote;
+  // Set when run() is about to return; every M leaves when it next comes to schedule().
+  atomic<bool> stopping{false};
+};
+
+extern Sched sched;
+extern std::vector<P*> allp;  // grows and never shrinks; the first gomaxprocs are in use
+extern M* allm;               // through M::alllink
+
+static_assert(offsetof(G, stack) + offsetof(Stack, lo) == GORO_G_STACK_LO);
+static_assert(offsetof(G, stack) + offsetof(Stack, hi) == GORO_G_STACK_HI);
+static_assert(offsetof(G, stackguard0) == GORO_G_STACKGUARD0);
+static_assert(offsetof(G, m) == GORO_G_M);
+static_assert(offsetof(G, sched) + offsetof(Gobuf, sp) == GORO_G_SCHED_SP);
+static_assert(offsetof(G, sched) + offsetof(Gobuf, g) == GORO_G_SCHED_G);
+static_assert(offsetof(Gobuf, sp) == GORO_GOBUF_SP);
+static_assert(offsetof(Gobuf, g) == GORO_GOBUF_G);
+static_assert(offsetof(M, g0) == GORO_M_G0);
+
+}  // namespace goro

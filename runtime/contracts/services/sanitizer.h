@@ -1,0 +1,22 @@
+// Telling AddressSanitizer and ThreadSanitizer about stacks. In ordinary builds this file is empty.
+//
+// TSan keeps a clock and a call stack for each thread; a goroutine gets a "fiber" with its own. ASan wants
+// to know the bounds of the stack it is on, before and after each switch.
+#pragma once
+
+#include "contracts/model.h"
+
+namespace goro {
+
+#if !GORO_GROWABLE_STACKS
+void sanitizer_mcall(void (*fn)(G* gp));
+void sanitizer_systemstack(void (*fn)(void* arg), void* arg);
+[[noreturn]] void sanitizer_switch_to(G* gp);
+// First thing on a goroutine's new stack.
+void sanitizer_first_entry();
+// When an M starts, and when its G's stack is given back.
+void sanitizer_adopt_thread(M* mp);
+void sanitizer_forget(G* gp);
+#endif
+
+}  // namespace goro

@@ -1,0 +1,79 @@
+// Every G of this run, in slabs.
+#include "contracts/services/allgs.h"
+
+#include <sys/mman.h>
+
+#include <new>
+
+#include "contracts/services/fatal.h"
+
+namespace goro {
+
+namespace {
+
+constexpr std::size_t kSlabBytes = std::size_t{256} << 10;
+
+struct Slab {
+  atomic<Slab*> next{nullptr};
+  atomic<std::uint32_t> used{0};
+  G* gs() { return reinterpret_cast<G*>(reinterpret_cast<std::byte*>(this) + kCacheLine); }
+};
+static_assert(sizeof(Slab) <= kCacheLine);
+constexpr std::uint32_t kPerSlab = (kSlabBytes - kCacheLine) / sizeof(G);
+
+RuntimeMutex slab_lock;
+atomic<Slab*> first_slab{nullptr};
+Slab* last_slab = nullptr;
+
+}  // namespace
+
+G* g_alloc() {
+  slab_lock.lock();
+  Slab* slab = last_slab;
+  if (slab == nullptr || slab->used.load(std::memory_order_relaxed) == kPerSlab) {
+    void* at = mmap(nullptr, kSlabBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) {
+      slab_lock.unlock();
+      fatal("out of memory (goroutine)");
+    }
+    slab = new (at) Slab;
+    if (last_slab == nullptr) {
+      first_slab.store(slab, std::memory_order_release);
+    } else {
+      last_slab->next.store(slab, std::memory_order_release);
+    }
+    last_slab = slab;
+  }
+  const std::uint32_t index = slab->used.load(std::memory_order_relaxed);
+  G* gp = new (&slab->gs()[index]) G;
+  // release: a dump that counts this G sees it constructed.
+  slab->used.store(index + 1, std::memory_order_release);
+  slab_lock.unlock();
+  return gp;
+}
+
+void for_each_g(void (*visit)(G* gp, void* arg), void* arg) {
+  for (Slab* slab = first_slab.load(std::memory_order_acquire); slab != nullptr;
+       slab = slab->next.load(std::memory_order_acquire)) {
+    const std::uint32_t used = slab->used.load(std::memory_order_acquire);
+    for (std::uint32_t i = 0; i < used; ++i) {
+      G* gp = &slab->gs()[i];
+      if (gp->atomicstatus.load(std::memory_order_acquire) !=
+          static_cast<std::uint32_t>(GStatus::idle)) {
+        visit(gp, arg);
+      }
+    }
+  }
+}
+
+void allgs_reset() {
+  for (Slab* slab = first_slab.load(std::memory_order_relaxed); slab != nullptr;) {
+    Slab* next = slab->next.load(std::memory_order_relaxed);
+    munmap(slab, kSlabBytes);
+    slab = next;
+  }
+  first_slab.store(nullptr, std::memory_order_relaxed);
+  last_slab = nullptr;
+}
+
+}  // namespace goro

@@ -1,0 +1,18 @@
+// Exit statuses, and the ends that are not a slot's business.
+#pragma once
+
+namespace goro {
+
+inline constexpr int kExitFatal = 2;
+inline constexpr int kExitNotImplemented = 4;
+
+// Prints the text as it is and exits with status 2. Any stack.
+[[noreturn]] void stop_with(const char* text);
+
+// The terminate handler while run() is active: an exception left a goroutine.
+void on_terminate();
+
+// `fatal error: …deadlock!` and every goroutine. On g0, with no lock held.
+[[noreturn]] void report_deadlock(bool main_exited);
+
+}  // namespace goro

@@ -1,0 +1,28 @@
+#include "frame/entry.h"
+
+#include <string>
+
+#include "frame/dump.h"
+#include "frame/end.h"
+
+namespace goro {
+
+[[noreturn]] void refuse_closure(const G* spawner, std::uintptr_t local, std::size_t offset) {
+  std::string text;
+  {
+    TextSink out(&text);
+    out.put("fatal error: go: the closure holds the address of a local: ").hex(local);
+    out.put(" (at byte ").number(offset).put(" of the closure) lies on the stack of goroutine ");
+    out.number(spawner->goid);
+    out.put(
+        ", which moves when it grows.\n"
+        "Capture by value; or capture a handle (Channel, WaitGroup); or start goroutine ");
+    out.number(spawner->goid);
+    out.put(
+        " with SpawnOptions{.stack = goro::fixed_stack(bytes)};\n"
+        "or, if that word only looks like an address, pass SpawnOptions{.unchecked = true}.");
+  }
+  stop_with(text.c_str());
+}
+
+}  // namespace goro

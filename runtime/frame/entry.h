@@ -1,0 +1,14 @@
+// The refusal of a closure, kept out of the way of the code that decides.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "contracts/model.h"
+
+namespace goro {
+
+// `local` is the word at `offset` in the closure. Prints the remedies and exits with status 2.
+[[noreturn]] void refuse_closure(const G* spawner, std::uintptr_t local, std::size_t offset);
+
+}  // namespace goro

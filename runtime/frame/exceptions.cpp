@@ -1,0 +1,90 @@
+// Exceptions and moving stacks.
+//
+// The unwinder works in two phases. The first looks for a handler and writes the stack address of its
+// frame into the exception object (private_2). The second runs the destructors of the frames in between;
+// each ends with a call of _Unwind_Resume, which goes on until it meets a frame at that address. If a
+// destructor makes the stack grow, the address is where the frame used to be, and the unwinder would run
+// past it. So a move during an unwinding is written down, and our _Unwind_Resume (foreign_calls) maps the
+// address through the moves before it calls the unwinder's.
+#include "contracts/services/exceptions.h"
+
+#include <dlfcn.h>
+#include <unwind.h>
+
+#include <cstdlib>
+
+#include "contracts/getg.h"
+#include "contracts/services/fatal.h"
+
+namespace goro {
+
+void exceptions_stack_moved(G* gp, Stack old, std::uintptr_t distance) {
+  const M* mp = gp->m;
+  const ExceptionState& state = mp != nullptr ? *mp->exception_globals : gp->exceptions;
+  // The upper half of the word is padding of the library's structure.
+  if (static_cast<std::uint32_t>(state.uncaught) == 0) {
+    exceptions_forget_moves(gp);
+    return;
+  }
+  auto* move = static_cast<StackMove*>(std::malloc(sizeof(StackMove)));
+  if (move == nullptr) fatal("out of memory (stack)");
+  *move = StackMove{old, distance, nullptr};
+  StackMove** end = &gp->moves;
+  while (*end != nullptr) end = &(*end)->next;
+  *end = move;
+}
+
+void exceptions_forget_moves(G* gp) {
+  while (gp->moves != nullptr) {
+    StackMove* next = gp->moves->next;
+    std::free(gp->moves);
+    gp->moves = next;
+  }
+}
+
+}  // namespace goro
+
+extern "C" {
+
+// The real functions, for foreign_calls' jumps.
+void* goro_real__Unwind_Resume = nullptr;
+void* goro_real___cxa_throw = nullptr;
+void* goro_real___cxa_rethrow = nullptr;
+void* goro_real___cxa_begin_catch = nullptr;
+void* goro_real___cxa_end_catch = nullptr;
+void* goro_real___cxa_allocate_exception = nullptr;
+void* goro_real___cxa_free_exception = nullptr;
+
+void goro_exception_resumes(_Unwind_Exception* exception) {
+  const goro::G* gp = goro::getg();
+  if (gp == nullptr) return;
+  // Oldest first: an address that moved twice is mapped twice.
+  for (const goro::StackMove* move = gp->moves; move != nullptr; move = move->next) {
+    if (exception->private_2 - move->from.lo <= move->from.size()) {
+      exception->private_2 += move->distance;
+    }
+  }
+}
+}
+
+#if GORO_GROWABLE_STACKS
+namespace {
+
+// Before any other constructor may throw.
+__attribute__((constructor(101))) void find_real_functions() {
+  const auto find = [](const char* name) {
+    void* at = dlsym(RTLD_NEXT, name);
+    if (at == nullptr) goro::fatal("the C++ library is linked statically: goro needs the shared one");
+    return at;
+  };
+  goro_real__Unwind_Resume = find("_Unwind_Resume");
+  goro_real___cxa_throw = find("__cxa_throw");
+  goro_real___cxa_rethrow = find("__cxa_rethrow");
+  goro_real___cxa_begin_catch = find("__cxa_begin_catch");
+  goro_real___cxa_end_catch = find("__cxa_end_catch");
+  goro_real___cxa_allocate_exception = find("__cxa_allocate_exception");
+  goro_real___cxa_free_exception = find("__cxa_free_exception");
+}
+
+}  // namespace
+#endif

@@ -1,0 +1,70 @@
+#include "frame/fixed_stack.h"
+
+#include <sys/mman.h>
+
+namespace goro {
+
+namespace {
+
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kMost = std::size_t{1} << 40;
+
+// Making a guarded stack takes two system calls and its first use a page fault, so a few of the size
+// used last are kept.
+struct Cache {
+  RuntimeMutex lock;
+  static constexpr int kKept = 16;
+  Stack kept[kKept];
+  int count = 0;
+};
+Cache cache;
+
+void unmap(Stack stack) {
+  munmap(reinterpret_cast<void*>(stack.lo - kPage), stack.size() + kPage);
+}
+
+}  // namespace
+
+Stack fixed_stack_alloc(std::size_t bytes) {
+  if (bytes > kMost) return Stack{};
+  // Room for what a check keeps free below the guard, so that a caller gets what it asked for.
+  bytes = (bytes + kStackGuard + kPage - 1) & ~(kPage - 1);
+  cache.lock.lock();
+  for (int i = cache.count - 1; i >= 0; --i) {
+    if (cache.kept[i].size() != bytes) continue;
+    const Stack stack = cache.kept[i];
+    cache.kept[i] = cache.kept[--cache.count];
+    cache.lock.unlock();
+    return stack;
+  }
+  cache.lock.unlock();
+  void* at = mmap(nullptr, bytes + kPage, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (at == MAP_FAILED) return Stack{};
+  if (mprotect(at, kPage, PROT_NONE) != 0) {
+    munmap(at, bytes + kPage);
+    return Stack{};
+  }
+  const std::uintptr_t lo = reinterpret_cast<std::uintptr_t>(at) + kPage;
+  return Stack{lo, lo + bytes};
+}
+
+void fixed_stack_free(Stack stack) {
+  cache.lock.lock();
+  const bool keep = cache.count < Cache::kKept;
+  if (keep) cache.kept[cache.count++] = stack;
+  cache.lock.unlock();
+  if (!keep) unmap(stack);
+}
+
+bool in_guard_page(const G* gp, std::uintptr_t address) {
+  return gp->stack_kind == StackKind::fixed && address >= gp->stack.lo - kPage &&
+         address < gp->stack.lo;
+}
+
+void fixed_stack_reset() {
+  for (int i = 0; i < cache.count; ++i) unmap(cache.kept[i]);
+  cache.count = 0;
+}
+
+}  // namespace goro

@@ -1,0 +1,120 @@
+// The exception library's entry points, with room made first.
+//
+// Code of the C++ library has no checks in its prologues. Where the linker sees a call into it, it makes
+// the caller ask for 16 KB on entry, always; and on ARM64 nothing asks at all. Exceptions are rare but the
+// code that could throw is everywhere, so the functions it calls are defined here, with a check of their
+// own: a stack grows when something is thrown, not when something might be.
+#include "contracts/assembly.h"
+#include "contracts/stack_offsets.h"
+
+#if defined(GORO_HAS_GROWABLE_STACKS)
+/* clang-format off */
+#if defined(__x86_64__)
+
+.macro FOREIGN name
+FUNCTION(\name)
+        xorl    %r10d, %r10d                    // no frame of our own
+        callq   __morestack_non_split           // comes back behind the ret, with kForeignRoom free
+        retq
+        jmpq    *goro_real_\name(%rip)
+END(\name)
+.endm
+
+FUNCTION(_Unwind_Resume)
+        xorl    %r10d, %r10d
+        callq   __morestack_non_split
+        retq
+        pushq   %rdi
+        .cfi_adjust_cfa_offset 8
+        callq   goro_exception_resumes
+        popq    %rdi
+        .cfi_adjust_cfa_offset -8
+        jmpq    *goro_real__Unwind_Resume(%rip)
+END(_Unwind_Resume)
+
+#elif defined(__aarch64__)
+
+// Grows by x17 = kForeignRoom when that much is not free; keeps the argument registers.
+FUNCTION(goro_make_foreign_room)
+        GETG(x9)
+        cbz     x9, 1f
+        ldr     x10, [x9, #GORO_G_STACKGUARD0]
+        sub     x11, sp, #GORO_FOREIGN_ROOM
+        cmp     x11, x10
+        b.lo    2f
+1:      ret
+2:      ldr     x10, [x9, #GORO_G_M]
+        ldr     x10, [x10, #GORO_M_G0]
+        cmp     x9, x10
+        b.eq    1b
+        stp     x29, x30, [sp, #-80]!
+        .cfi_adjust_cfa_offset 80
+        .cfi_rel_offset x29, 0
+        .cfi_rel_offset x30, 8
+        mov     x29, sp
+        stp     x0, x1, [sp, #16]
+        stp     x2, x3, [sp, #32]
+        mov     x9, #1
+        stp     x9, xzr, [sp, #-16]!            // foreign, no frame
+        .cfi_adjust_cfa_offset 16
+        adrp    x0, goro_newstack_m
+        add     x0, x0, #:lo12:goro_newstack_m
+        bl      goro_mcall
+        add     sp, sp, #16
+        .cfi_adjust_cfa_offset -16
+        ldp     x2, x3, [sp, #32]
+        ldp     x0, x1, [sp, #16]
+        ldp     x29, x30, [sp], #80
+        .cfi_adjust_cfa_offset -80
+        .cfi_restore x29
+        .cfi_restore x30
+        ret
+END(goro_make_foreign_room)
+
+.macro FOREIGN name
+FUNCTION(\name)
+        stp     x29, x30, [sp, #-16]!
+        .cfi_adjust_cfa_offset 16
+        .cfi_rel_offset x29, 0
+        .cfi_rel_offset x30, 8
+        mov     x29, sp
+        bl      goro_make_foreign_room
+        ldp     x29, x30, [sp], #16
+        .cfi_adjust_cfa_offset -16
+        .cfi_restore x29
+        .cfi_restore x30
+        adrp    x16, goro_real_\name
+        ldr     x16, [x16, #:lo12:goro_real_\name]
+        br      x16
+END(\name)
+.endm
+
+FUNCTION(_Unwind_Resume)
+        stp     x29, x30, [sp, #-32]!
+        .cfi_adjust_cfa_offset 32
+        .cfi_rel_offset x29, 0
+        .cfi_rel_offset x30, 8
+        mov     x29, sp
+        str     x0, [sp, #16]
+        bl      goro_make_foreign_room
+        bl      goro_exception_resumes
+        ldr     x0, [sp, #16]
+        ldp     x29, x30, [sp], #32
+        .cfi_adjust_cfa_offset -32
+        .cfi_restore x29
+        .cfi_restore x30
+        adrp    x16, goro_real__Unwind_Resume
+        ldr     x16, [x16, #:lo12:goro_real__Unwind_Resume]
+        br      x16
+END(_Unwind_Resume)
+
+#endif
+
+FOREIGN __cxa_throw
+FOREIGN __cxa_rethrow
+FOREIGN __cxa_begin_catch
+FOREIGN __cxa_end_catch
+FOREIGN __cxa_allocate_exception
+FOREIGN __cxa_free_exception
+/* clang-format on */
+#endif

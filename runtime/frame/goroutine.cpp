@@ -1,0 +1,182 @@
+// A goroutine's first steps, its stack, and the go statement.
+#include "contracts/services/goroutine.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "contracts/lifecycle.h"
+#include "contracts/run_queue.h"
+#include "contracts/services/exceptions.h"
+#include "contracts/services/fatal.h"
+#include "contracts/services/scheduling.h"
+#include "contracts/stack.h"
+#include "frame/end.h"
+#include "frame/entry.h"
+#include "frame/fixed_stack.h"
+#include "goro/go.h"
+#include "goro/panic.h"
+#include "goro/run.h"
+#include "goro/system_stack.h"
+
+namespace goro {
+
+static_assert(detail::kSmallClosure == kClosureRoom);
+
+namespace {
+
+// What exit_goroutine throws. Not a std::exception: no handler of the program's but `catch (...)` meets it.
+struct ExitGoroutine {};
+
+// The first C++ function on every goroutine's stack. Catches only ExitGoroutine: for anything else the
+// unwinder finds no handler and calls std::terminate while the stack is still whole.
+void goroutine_main() {
+#if !GORO_GROWABLE_STACKS
+  sanitizer_first_entry();
+#endif
+  G* gp = getg();
+  try {
+    gp->closure.invoke(gp->closure.object);
+  } catch (const ExitGoroutine&) {
+    if (gp->goid == 1) sched.main_exited = true;
+  }
+  mcall(goexit0);
+}
+
+// A word of the closure that points into the spawner's own stack would go stale when that stack moves.
+void inspect_closure(const G* spawner, const void* object, std::size_t size) {
+  for (std::size_t at = 0; at + sizeof(std::uintptr_t) <= size; at += sizeof(std::uintptr_t)) {
+    std::uintptr_t word = 0;
+    std::memcpy(&word, static_cast<const std::byte*>(object) + at, sizeof(word));
+    if (spawner->stack.contains(word)) refuse_closure(spawner, word, at);
+  }
+}
+
+}  // namespace
+
+[[noreturn]] void switch_to(G* gp) {
+#if GORO_GROWABLE_STACKS
+  goro_gogo(&gp->sched);
+#else
+  sanitizer_switch_to(gp);
+#endif
+}
+
+void g_prepare_to_run(G* gp) {
+  if (gp->sched.sp == 0) {
+    // A fixed stack was made when the goroutine was, because that can fail.
+    if (gp->stack_kind == StackKind::growable) gp->stack = stackalloc(getm()->p, kStackMin);
+    gostartcall(&gp->sched, gp->stack.hi, goroutine_main);
+    gp->quiet_parks = 0;
+  }
+  gp->preempt.store(false, std::memory_order_relaxed);
+  gp->stackguard0.store(gp->stack.lo + kStackGuard, std::memory_order_relaxed);
+}
+
+void g_free_stack(G* gp) {
+#if !GORO_GROWABLE_STACKS
+  sanitizer_forget(gp);
+#endif
+  exceptions_forget_moves(gp);
+  if (gp->stack_kind == StackKind::growable) {
+    stackfree(getm()->p, gp->stack);
+  } else {
+    fixed_stack_free(gp->stack);
+  }
+  gp->stack = Stack{};
+}
+
+void before_park(G* gp) {
+#if GORO_GROWABLE_STACKS
+  // Go shrinks when the garbage collector scans a stack. We have no collector, and a goroutine that parks
+  // is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop that recurses
+  // and parks would copy its stack twice a round.
+  constexpr std::uint8_t kQuietParks = 64;
+  if (gp->stack.size() == kStackMin || gp->stack_kind != StackKind::growable) return;
+  if (gp->stack.hi - gp->sched.sp + kStackGuard >= gp->stack.size() / 4) {
+    gp->quiet_parks = 0;
+  } else if (++gp->quiet_parks >= kQuietParks) {
+    gp->quiet_parks = 0;
+    shrinkstack(gp);
+  }
+#else
+  static_cast<void>(gp);
+#endif
+}
+
+namespace detail {
+
+void* closure_alloc(std::size_t size, std::size_t align) {
+  void* room = nullptr;
+  systemstack([&] {
+    room = std::aligned_alloc(align < 16 ? 16 : align, (size + align + 15) / align * align);
+  });
+  if (room == nullptr) throw std::bad_alloc();
+  return room;
+}
+
+void closure_free(void* object) {
+  systemstack([&] { std::free(object); });
+}
+
+void spawn(const SpawnRequest& request) {
+  G* self = getg();
+  if (self == nullptr || self->stack_kind == StackKind::system) {
+    if (request.object != nullptr) closure_free(request.object);
+    throw Panic("go outside of goro::run");
+  }
+  const auto pc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
+  const void* object = request.bytes != nullptr ? request.bytes : request.object;
+  if (self->stack_kind == StackKind::growable && !request.options.unchecked) {
+    inspect_closure(self, object, request.size);
+  }
+  const std::size_t fixed_bytes = request.options.stack.fixed_bytes;
+  Stack fixed;
+  if (fixed_bytes != 0) {
+    systemstack([&] { fixed = fixed_stack_alloc(fixed_bytes); });
+    if (fixed.lo == 0) {
+      if (request.object != nullptr) closure_free(request.object);
+      throw std::bad_alloc();
+    }
+  }
+  systemstack([&] {
+    P* pp = getm()->p;
+    G* gp = newproc1(pp, Closure{request.invoke, request.object},
+                     fixed_bytes != 0 ? StackKind::fixed : StackKind::growable, self->goid, pc);
+    if (request.bytes != nullptr) {
+      std::memcpy(gp->closure_room, request.bytes, request.size);
+      gp->closure.object = gp->closure_room;
+    }
+    if (fixed_bytes != 0) gp->stack = fixed;
+    runq_put(pp, gp, true);
+    wakep();
+  });
+}
+
+void on_system_stack(void (*fn)(void*), void* arg) {
+  systemstack([&] { fn(arg); });
+}
+
+}  // namespace detail
+
+void yield() {
+  G* gp = getg();
+  if (gp == nullptr || gp->stack_kind == StackKind::system) throw Panic("yield outside of goro::run");
+  mcall(gosched_m);
+}
+
+[[noreturn]] void exit_goroutine() {
+  if (getg() == nullptr || on_g0()) throw Panic("exit_goroutine outside of goro::run");
+  throw ExitGoroutine{};
+}
+
+std::uint64_t goroutine_id() {
+  const M* mp = getm();
+  const G* gp = mp == nullptr ? nullptr : mp->curg.load(std::memory_order_relaxed);
+  return gp == nullptr ? 0 : gp->goid;
+}
+
+}  // namespace goro

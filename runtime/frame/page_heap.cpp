@@ -1,0 +1,115 @@
+// Memory for stacks: arenas from the system, carved into powers of two, with a free list for each size.
+//
+// Small blocks are never split or joined: a run uses few sizes, over and over. Blocks of kLarge and more
+// are mapped one by one and given back to the system when a few of their size are free already, so one
+// deep recursion does not hold its memory for ever.
+#include "contracts/services/page_heap.h"
+
+#include <sys/mman.h>
+
+#include <vector>
+
+#include "contracts/constants.h"
+#include "contracts/lock.h"
+#include "contracts/services/fatal.h"
+
+namespace goro {
+
+namespace {
+
+constexpr std::size_t kArena = std::size_t{64} << 20;
+constexpr std::size_t kLarge = std::size_t{1} << 20;
+constexpr std::size_t kBlockAlign = std::size_t{64} << 10;
+constexpr int kMaxFreeLarge = 4;
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+struct Mapping {
+  std::uintptr_t at;
+  std::size_t bytes;
+};
+
+RuntimeMutex heap_lock;
+FreeBlock* free_blocks[64];
+int free_count[64];
+std::uintptr_t arena_at = 0;
+std::uintptr_t arena_end = 0;
+std::vector<Mapping>* arenas = nullptr;
+
+std::uintptr_t map(std::size_t bytes) {
+  void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED) fatal("out of memory (stack)");
+  return reinterpret_cast<std::uintptr_t>(at);
+}
+
+std::size_t block_align(std::size_t bytes) {
+  return bytes < kBlockAlign ? bytes : kBlockAlign;
+}
+
+// Under heap_lock.
+std::uintptr_t carve(std::size_t bytes) {
+  std::uintptr_t at = (arena_at + block_align(bytes) - 1) & ~(block_align(bytes) - 1);
+  if (arena_end == 0 || at + bytes > arena_end) {
+    if (arenas == nullptr) arenas = new std::vector<Mapping>;
+    arena_at = map(kArena);
+    arena_end = arena_at + kArena;
+    arenas->push_back({arena_at, kArena});
+    at = (arena_at + block_align(bytes) - 1) & ~(block_align(bytes) - 1);
+  }
+  arena_at = at + bytes;
+  return at;
+}
+
+}  // namespace
+
+std::uintptr_t page_heap_alloc(std::size_t bytes) {
+  const int order = __builtin_ctzll(bytes);
+  heap_lock.lock();
+  std::uintptr_t at = 0;
+  if (FreeBlock* block = free_blocks[order]; block != nullptr) {
+    free_blocks[order] = block->next;
+    --free_count[order];
+    at = reinterpret_cast<std::uintptr_t>(block);
+  } else if (bytes < kLarge) {
+    at = carve(bytes);
+  }
+  heap_lock.unlock();
+  if (at == 0) at = map(bytes);
+  return at;
+}
+
+void page_heap_free(std::uintptr_t at, std::size_t bytes) {
+  const int order = __builtin_ctzll(bytes);
+  heap_lock.lock();
+  const bool keep = bytes < kLarge || free_count[order] < kMaxFreeLarge;
+  if (keep) {
+    auto* block = reinterpret_cast<FreeBlock*>(at);
+    block->next = free_blocks[order];
+    free_blocks[order] = block;
+    ++free_count[order];
+  }
+  heap_lock.unlock();
+  if (!keep) munmap(reinterpret_cast<void*>(at), bytes);
+}
+
+void page_heap_reset() {
+  for (int order = 0; order < 64; ++order) {
+    while (free_blocks[order] != nullptr) {
+      FreeBlock* block = free_blocks[order];
+      free_blocks[order] = block->next;
+      if (std::size_t{1} << order >= kLarge) munmap(block, std::size_t{1} << order);
+    }
+    free_count[order] = 0;
+  }
+  if (arenas != nullptr) {
+    for (const Mapping& arena : *arenas) munmap(reinterpret_cast<void*>(arena.at), arena.bytes);
+    delete arenas;
+    arenas = nullptr;
+  }
+  arena_at = arena_end = 0;
+}
+
+}  // namespace goro

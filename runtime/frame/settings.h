@@ -1,0 +1,14 @@
+// What the environment asks for: GORO_MAXPROCS and GORO_DEBUG=name=value,….
+#pragma once
+
+namespace goro {
+
+struct Settings {
+  int maxprocs = 0;  // 0: not set
+  bool stackcheck = false;
+};
+
+// Read once, when the program starts.
+const Settings& settings();
+
+}  // namespace goro

@@ -1,0 +1,104 @@
+#include "frame/signals.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <unistd.h>
+
+#include "contracts/getg.h"
+#include "frame/dump.h"
+#include "frame/end.h"
+#include "frame/fixed_stack.h"
+
+namespace goro {
+
+namespace {
+
+constexpr std::size_t kSignalStack = std::size_t{64} << 10;
+
+struct sigaction old_quit;
+struct sigaction old_segv;
+struct sigaction old_bus;
+
+void on_quit(int, siginfo_t*, void*) {
+  dump_in_signal = true;
+  TextSink out(STDERR_FILENO);
+  out.put("SIGQUIT: quit\n");
+  const M* mp = getm();
+  if (const G* gp = mp == nullptr ? nullptr : mp->curg.load(std::memory_order_relaxed);
+      gp != nullptr) {
+    out.put("\n");
+    Backtrace trace;
+    capture_backtrace(&trace);
+    print_goroutine(&out, gp, &trace);
+  }
+  print_all(&out);
+  out.flush();
+  _exit(kExitFatal);
+}
+
+void on_fault(int signal, siginfo_t* info, void* context) {
+  const G* gp = getg();
+  const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
+  if (gp != nullptr && in_guard_page(gp, address)) {
+    dump_in_signal = true;
+    TextSink out(STDERR_FILENO);
+    out.put("runtime: goroutine stack exceeds ").number(gp->stack.size()).put("-byte limit\n");
+    out.put("fatal error: stack overflow\n\ngoroutine ").number(gp->goid).put(" [running]:\n");
+    out.flush();
+    _exit(kExitFatal);
+  }
+  const struct sigaction& old = signal == SIGSEGV ? old_segv : old_bus;
+  if ((old.sa_flags & SA_SIGINFO) != 0) {
+    old.sa_sigaction(signal, info, context);
+  } else if (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN) {
+    old.sa_handler(signal);
+  } else {
+    // Back to the default and on: the instruction faults again and ends the process.
+    sigaction(signal, &old, nullptr);
+  }
+}
+
+void install(int signal, void (*handler)(int, siginfo_t*, void*), struct sigaction* old) {
+  struct sigaction action {};
+  action.sa_sigaction = handler;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigemptyset(&action.sa_mask);
+  sigaction(signal, &action, old);
+}
+
+}  // namespace
+
+void signals_install() {
+  install(SIGQUIT, on_quit, &old_quit);
+  install(SIGSEGV, on_fault, &old_segv);
+  install(SIGBUS, on_fault, &old_bus);
+}
+
+void signals_remove() {
+  sigaction(SIGQUIT, &old_quit, nullptr);
+  sigaction(SIGSEGV, &old_segv, nullptr);
+  sigaction(SIGBUS, &old_bus, nullptr);
+}
+
+void signals_enter_thread(M* mp) {
+  stack_t old{};
+  sigaltstack(nullptr, &old);
+  if ((old.ss_flags & SS_DISABLE) == 0) return;
+  mp->signal_stack = std::malloc(kSignalStack);
+  if (mp->signal_stack == nullptr) return;
+  stack_t own{};
+  own.ss_sp = mp->signal_stack;
+  own.ss_size = kSignalStack;
+  sigaltstack(&own, nullptr);
+}
+
+void signals_leave_thread(M* mp) {
+  if (mp->signal_stack == nullptr) return;
+  stack_t none{};
+  none.ss_flags = SS_DISABLE;
+  sigaltstack(&none, nullptr);
+  std::free(mp->signal_stack);
+  mp->signal_stack = nullptr;
+}
+
+}  // namespace goro

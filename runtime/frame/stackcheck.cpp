@@ -1,0 +1,125 @@
+#include "contracts/services/stackcheck.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "contracts/services/fatal.h"
+#include "frame/dump.h"
+#include "frame/end.h"
+#include "frame/heap_blocks.h"
+#include "frame/settings.h"
+
+namespace goro {
+
+bool stackcheck_enabled() {
+  return settings().stackcheck;
+}
+
+namespace {
+
+constexpr std::size_t kPage = 4096;
+
+std::size_t pages(std::size_t bytes) {
+  return (bytes + kPage - 1) & ~(kPage - 1);
+}
+
+// std::malloc's nodes, so that the table is not in itself.
+template <typename T>
+struct PlainAllocator {
+  using value_type = T;
+  PlainAllocator() = default;
+  template <typename U>
+  explicit PlainAllocator(const PlainAllocator<U>&) {}
+  T* allocate(std::size_t n) {
+    void* at = std::malloc(n * sizeof(T));
+    if (at == nullptr) fatal("out of memory (stackcheck)");
+    return static_cast<T*>(at);
+  }
+  void deallocate(T* at, std::size_t) { std::free(at); }
+  template <typename U>
+  bool operator==(const PlainAllocator<U>&) const {
+    return true;
+  }
+};
+
+using Blocks = std::map<std::uintptr_t, HeapBlock, std::less<>,
+                        PlainAllocator<std::pair<const std::uintptr_t, HeapBlock>>>;
+
+struct Heap {
+  std::mutex lock;
+  Blocks blocks;
+};
+
+Heap& heap() {
+  // Never destroyed: operator delete is called until the very end of the process.
+  alignas(Heap) static std::byte room[sizeof(Heap)];
+  static Heap* instance = new (room) Heap;
+  return *instance;
+}
+
+}  // namespace
+
+void heap_blocks_add(void* at, std::size_t size, std::uintptr_t pc) {
+  std::memset(at, 0, size);
+  const std::lock_guard guard(heap().lock);
+  const auto address = reinterpret_cast<std::uintptr_t>(at);
+  heap().blocks[address] = HeapBlock{address, size, pc};
+}
+
+void heap_blocks_remove(void* at) {
+  const std::lock_guard guard(heap().lock);
+  heap().blocks.erase(reinterpret_cast<std::uintptr_t>(at));
+}
+
+HeapBlock heap_blocks_find(std::uintptr_t lo, std::uintptr_t hi, std::uintptr_t* word) {
+  const std::lock_guard guard(heap().lock);
+  for (const auto& [address, block] : heap().blocks) {
+    for (std::size_t i = 0; i + sizeof(std::uintptr_t) <= block.size; i += sizeof(std::uintptr_t)) {
+      std::memcpy(word, reinterpret_cast<const void*>(address + i), sizeof(*word));
+      if (*word >= lo && *word < hi) return block;
+    }
+  }
+  return HeapBlock{};
+}
+
+Stack stackcheck_alloc(std::size_t bytes) {
+  void* at = mmap(nullptr, pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) fatal("out of memory (stack)");
+  // At the end of its pages: the stack's hi is a page boundary, whatever its size.
+  const std::uintptr_t hi = reinterpret_cast<std::uintptr_t>(at) + pages(bytes);
+  return Stack{hi - bytes, hi};
+}
+
+void stackcheck_free(Stack stack) {
+  // Unreadable, and its memory given back; the addresses are never used again.
+  const std::uintptr_t lo = stack.hi - pages(stack.size());
+  mmap(reinterpret_cast<void*>(lo), pages(stack.size()), PROT_NONE,
+       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+}
+
+void stackcheck_stack_moved(const G* gp, Stack old) {
+  if (!stackcheck_enabled()) return;
+  std::uintptr_t word = 0;
+  const HeapBlock block = heap_blocks_find(old.lo, old.hi, &word);
+  if (block.size == 0) return;
+  std::string text;
+  {
+    TextSink out(&text);
+    out.put("fatal error: stackcheck: the heap block ").hex(block.at).put(" of ");
+    out.number(block.size).put(" bytes holds ").hex(word).put(", the address of a local of goroutine ");
+    out.number(gp->goid).put(" on a stack that has just moved; the block was allocated at ");
+    print_symbol(&out, block.pc);
+  }
+  // One line: where the symbol's file starts a second one.
+  for (char& c : text) {
+    if (c == '\n' || c == '\t') c = ' ';
+  }
+  stop_with(text.c_str());
+}
+
+}  // namespace goro

@@ -1,0 +1,9 @@
+// Everything: a Go-style goroutine runtime for C++.
+#pragma once
+
+#include "goro/channel.h"
+#include "goro/go.h"
+#include "goro/panic.h"
+#include "goro/run.h"
+#include "goro/sync.h"
+#include "goro/system_stack.h"

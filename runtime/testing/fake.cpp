@@ -1,0 +1,70 @@
+#include "testing/fake.h"
+
+#include <new>
+
+#include "contracts/getg.h"
+#include "contracts/stack.h"
+
+namespace goro::testing {
+
+namespace {
+
+void dress(M* mp, P* pp, ExceptionState* exceptions) {
+  mp->g0 = &mp->g0_storage;
+  mp->g0->m = mp;
+  mp->g0->stack_kind = StackKind::system;
+  mp->g0->sched.g = mp->g0;
+  mp->exception_globals = exceptions;
+  mp->p = pp;
+  if (pp != nullptr) {
+    pp->m = mp;
+    pp->status.store(static_cast<std::uint32_t>(PStatus::running));
+  }
+  goro_tls_g = mp->g0;
+}
+
+}  // namespace
+
+FakeM::FakeM(int procs) : outer_(goro_tls_g) {
+  for (int i = 0; i < procs; ++i) {
+    auto* pp = new P;
+    pp->id = i;
+    pp->random = static_cast<std::uint32_t>(i) + 1;
+    allp.push_back(pp);
+  }
+  sched.gomaxprocs.store(procs);
+  dress(&m_, allp[0], &exceptions_);
+}
+
+FakeM::~FakeM() {
+  for (P* pp : allp) delete pp;
+  allp.clear();
+  sched.~Sched();
+  new (&sched) Sched;
+  goro_tls_g = outer_;
+}
+
+G* FakeM::g(GStatus status) {
+  G& gp = gs_.emplace_back();
+  gp.goid = gs_.size();
+  gp.sched.g = &gp;
+  gp.atomicstatus.store(static_cast<std::uint32_t>(status));
+  return &gp;
+}
+
+std::vector<std::uint64_t> FakeM::drain_global() {
+  std::vector<std::uint64_t> ids;
+  while (G* gp = sched.runq.pop()) ids.push_back(gp->goid);
+  sched.runqsize.store(0);
+  return ids;
+}
+
+FakeThread::FakeThread(P* pp) : outer_(goro_tls_g) {
+  dress(&m_, pp, &exceptions_);
+}
+
+FakeThread::~FakeThread() {
+  goro_tls_g = outer_;
+}
+
+}  // namespace goro::testing

@@ -1,0 +1,77 @@
+// A new goroutine's first frame, and the exception state that travels with it.
+#include <cstring>
+
+#include "contracts/context_switch.h"
+
+namespace goro {
+
+#if defined(__x86_64__)
+
+// What goro_mcall pushes, lowest address first.
+struct SwitchFrame {
+  std::uint32_t mxcsr;
+  std::uint16_t x87_control;
+  std::uint16_t unused;
+  std::uint64_t r15, r14, r13, r12, rbx, rbp;
+  std::uint64_t return_address;
+};
+static_assert(sizeof(SwitchFrame) == kSwitchFrameSize);
+static_assert(offsetof(SwitchFrame, rbp) == kSwitchFrameRecord);
+
+// All exceptions masked, rounding to nearest; extended precision: what a process starts with.
+constexpr std::uint32_t kMxcsrDefault = 0x1f80;
+constexpr std::uint16_t kX87Default = 0x37f;
+
+static SwitchFrame first_frame(void (*fn)()) {
+  SwitchFrame frame{};
+  frame.mxcsr = kMxcsrDefault;
+  frame.x87_control = kX87Default;
+  frame.rbx = reinterpret_cast<std::uint64_t>(fn);
+  frame.return_address = reinterpret_cast<std::uint64_t>(&goro_gostart);
+  return frame;
+}
+
+#elif defined(__aarch64__)
+
+struct SwitchFrame {
+  std::uint64_t fpcr;
+  std::uint64_t unused;
+  std::uint64_t d[8];
+  std::uint64_t x[10];  // x19 … x28
+  std::uint64_t fp;
+  std::uint64_t return_address;
+};
+static_assert(sizeof(SwitchFrame) == kSwitchFrameSize);
+static_assert(offsetof(SwitchFrame, fp) == kSwitchFrameRecord);
+
+static SwitchFrame first_frame(void (*fn)()) {
+  SwitchFrame frame{};
+  frame.x[0] = reinterpret_cast<std::uint64_t>(fn);
+  frame.return_address = reinterpret_cast<std::uint64_t>(&goro_gostart);
+  return frame;
+}
+
+#endif
+
+void gostartcall(Gobuf* buf, std::uintptr_t hi, void (*fn)()) {
+  // goro_gogo ends with sp just above the frame. goro_gostart calls fn from there, and a call wants sp
+  // to be a multiple of 16; hi is one, and the frame's size too. The 16 bytes above stay zero: a walk
+  // over frame records that went too far finds nothing there.
+  const std::uintptr_t top = hi - 16;
+  std::memset(reinterpret_cast<void*>(top), 0, 16);
+  const SwitchFrame frame = first_frame(fn);
+  buf->sp = top - sizeof(frame);
+  std::memcpy(reinterpret_cast<void*>(buf->sp), &frame, sizeof(frame));
+}
+
+void save_exception_state(G* gp, M* mp) {
+  gp->exceptions = *mp->exception_globals;
+  *mp->exception_globals = ExceptionState{};
+}
+
+void restore_exception_state(G* gp, M* mp) {
+  *mp->exception_globals = gp->exceptions;
+  gp->exceptions = ExceptionState{};
+}
+
+}  // namespace goro

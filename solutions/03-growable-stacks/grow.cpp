@@ -1,0 +1,119 @@
+// Growing, moving and shrinking a stack.
+//
+// A stack moves only while its goroutine is stopped with every register saved on that very stack. So one
+// pass over the used part sees every word that can refer to it: frame pointers, addresses of locals,
+// spilled arguments, the saved registers. What lies outside the stack (the heap, other goroutines) must
+// not refer to it; the public contract says so, and GORO_DEBUG=stackcheck=1 looks.
+//
+// An alternative that keeps all addresses is to chain a second segment to the first (GCC's own
+// split-stack, and Go up to 1.2). A loop that calls across the seam then pays for a new segment each time
+// round, the hot split; copying pays once and is done.
+#include <cstring>
+
+#include "contracts/context_switch.h"
+#include "contracts/getg.h"
+#include "contracts/lifecycle.h"
+#include "contracts/stack.h"
+#include "contracts/stack_offsets.h"
+#include "contracts/services/exceptions.h"
+#include "contracts/services/fatal.h"
+#include "contracts/services/options.h"
+#include "contracts/services/scheduling.h"
+#include "contracts/services/stackcheck.h"
+
+namespace goro {
+
+static_assert(GORO_FOREIGN_ROOM == kForeignRoom);
+
+namespace {
+
+// What __morestack and _mcount push before they stop the goroutine.
+struct GrowRequest {
+  std::uint64_t foreign;
+  std::uint64_t bytes;
+};
+
+}  // namespace
+
+extern "C" void goro_newstack_m(G* gp) {
+  const auto* request = reinterpret_cast<const GrowRequest*>(gp->sched.sp + kSwitchFrameSize);
+  newstack(gp, request->bytes + (request->foreign != 0 ? kForeignRoom : 0), request->foreign != 0);
+}
+
+void newstack(G* gp, std::size_t bytes, bool foreign) {
+  const std::uintptr_t guard = gp->stack.lo + kStackGuard;
+  const bool asked = gp->stackguard0.load(std::memory_order_relaxed) == kStackPreempt;
+  if (asked) gp->stackguard0.store(guard, std::memory_order_relaxed);
+
+  // Written so that a huge `bytes` cannot wrap around.
+  const std::uintptr_t sp = gp->sched.sp;
+  if (sp < guard || sp - guard < bytes) {
+    if (gp->stack_kind == StackKind::growable) {
+      const std::size_t used = gp->stack.hi - sp;
+      std::size_t size = gp->stack.size() * 2;
+      while (size <= max_stack_size() && size - used < bytes + kStackGuard) size *= 2;
+      if (size > max_stack_size()) stack_overflow(gp, max_stack_size());
+      casgstatus(gp, GStatus::running, GStatus::copystack);
+      copystack(gp, size);
+      casgstatus(gp, GStatus::copystack, GStatus::running);
+    } else if (!foreign) {
+      stack_overflow(gp, gp->stack.size());
+    }
+  }
+
+  if (asked && can_preempt(gp)) {
+    gp->preempt.store(false, std::memory_order_relaxed);
+    gosched_m(gp);
+  }
+  goro_gogo(&gp->sched);
+}
+
+std::size_t adjust_pointers(std::uintptr_t from, std::uintptr_t to, Stack old,
+                            std::uintptr_t distance) {
+  std::size_t changed = 0;
+  for (auto* word = reinterpret_cast<std::uintptr_t*>(from);
+       word != reinterpret_cast<std::uintptr_t*>(to); ++word) {
+    // One comparison for lo <= *word <= hi: below lo wraps to a huge difference.
+    if (*word - old.lo <= old.size()) {
+      *word += distance;
+      ++changed;
+    }
+  }
+  return changed;
+}
+
+void copystack(G* gp, std::size_t size) {
+  P* pp = getm()->p;
+  const Stack old = gp->stack;
+  const std::size_t used = old.hi - gp->sched.sp;
+  const Stack fresh = stackalloc(pp, size);
+  const std::uintptr_t distance = fresh.hi - old.hi;  // mod 2^64, so either direction is an addition
+
+  // The used part keeps its distance from hi, and both ends are 64-byte aligned: alignment is kept.
+  std::memcpy(reinterpret_cast<void*>(fresh.hi - used), reinterpret_cast<const void*>(old.hi - used),
+              used);
+  adjust_pointers(fresh.hi - used, fresh.hi, old, distance);
+
+  gp->stack = fresh;
+  gp->sched.sp += distance;
+  // An exchange, not a store: if somebody asks gp to give way between a load and a store, the request
+  // would be overwritten.
+  std::uintptr_t guard = old.lo + kStackGuard;
+  gp->stackguard0.compare_exchange_strong(guard, fresh.lo + kStackGuard, std::memory_order_relaxed);
+
+  exceptions_stack_moved(gp, old, distance);
+  stackcheck_stack_moved(gp, old);
+  stackfree(pp, old);
+}
+
+bool shrinkstack(G* gp) {
+  if (gp->stack_kind != StackKind::growable || gp->stack.size() <= kStackMin) return false;
+  const std::size_t used = gp->stack.hi - gp->sched.sp + kStackGuard;
+  if (used >= gp->stack.size() / 4) return false;
+  casgstatus(gp, GStatus::waiting, GStatus::copystack);
+  copystack(gp, gp->stack.size() / 2);
+  casgstatus(gp, GStatus::copystack, GStatus::waiting);
+  return true;
+}
+
+}  // namespace goro

@@ -1,0 +1,60 @@
+// Who runs next, and how it starts.
+#include "contracts/context_switch.h"
+#include "contracts/getg.h"
+#include "contracts/lifecycle.h"
+#include "contracts/run_queue.h"
+#include "contracts/scheduler.h"
+#include "contracts/services/goroutine.h"
+#include "contracts/services/scheduling.h"
+
+namespace goro {
+
+Runnable find_runnable() {
+  for (;;) {
+    P* pp = getm()->p;
+    // Fairness: two goroutines that keep readying each other would hold this P's queue for ever. Every
+    // 61st slice (a prime, so that it falls into step with nothing) the GRQ has the first word.
+    if (pp->schedtick % kGlobalQueueTick == 0 &&
+        sched.runqsize.load(std::memory_order_relaxed) != 0) {
+      sched.lock.lock();
+      G* gp = globrunq_get();
+      sched.lock.unlock();
+      if (gp != nullptr) return {gp, false};
+    }
+
+    bool inherit_time = false;
+    if (G* gp = runq_get(pp, &inherit_time); gp != nullptr) return {gp, inherit_time};
+
+    if (sched.runqsize.load(std::memory_order_relaxed) != 0) {
+      sched.lock.lock();
+      G* gp = globrunq_get_batch(pp, kRunqSize / 2);
+      sched.lock.unlock();
+      if (gp != nullptr) return {gp, false};
+    }
+
+    if (G* gp = find_work_elsewhere(); gp != nullptr) return {gp, false};
+  }
+}
+
+void execute(G* gp, bool inherit_time) {
+  M* mp = getm();
+  casgstatus(gp, GStatus::runnable, GStatus::running);
+  mp->curg.store(gp, std::memory_order_relaxed);
+  gp->m = mp;
+  // A goroutine that inherits the slice must not look like a new one to whoever watches for slices that
+  // last too long.
+  if (!inherit_time) ++mp->p->schedtick;
+  g_prepare_to_run(gp);
+  restore_exception_state(gp, mp);
+  switch_to(gp);
+}
+
+void schedule() {
+  leave_if_asked();
+  const Runnable next = find_runnable();
+  // A spinning M that found work looks no longer; there may be more, so it sees to a successor.
+  if (getm()->spinning) resetspinning();
+  execute(next.gp, next.inherit_time);
+}
+
+}  // namespace goro
