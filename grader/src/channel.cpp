@@ -55,6 +55,8 @@ Report read_channel(std::string_view bytes, std::string_view nonce, std::string_
     const std::string event = text_of(message, "event");
     if (event == "start" && text_of(message, "test") == test) {
       report.started = true;
+    } else if (event == "step") {
+      report.steps.push_back(text_of(message, "text"));
     } else if (event == "complete" && text_of(message, "test") == test) {
       const Report::Completion completion{truth_of(message, "passed"), text_of(message, "message")};
       if (!report.completion || report.completion->passed) {

@@ -28,6 +28,7 @@ struct Report {
   };
 
   bool started = false;
+  std::vector<std::string> steps;  // what was done so far, in words
   std::optional<Completion> completion;
   std::optional<NotImplemented> not_implemented;
   std::optional<Crash> crash;

@@ -10,13 +10,15 @@ ExitStatus status(const Course& course, Terminal& terminal) {
   const Style& style = terminal.style();
   const LastCheck last(course);
   std::size_t widest = 0;
-  for (const Lab& lab : course.labs()) {
-    widest = std::max(widest, lab.title.size());
+  const std::vector<const Lab*> labs = course.select("");
+  for (const Lab* lab : labs) {
+    widest = std::max(widest, lab->title.size());
   }
   std::string board;
   const Lab* next = nullptr;
   bool next_checked = false;
-  for (const Lab& lab : course.labs()) {
+  for (const Lab* each : labs) {
+    const Lab& lab = *each;
     const std::optional<LabScore> score = last.of(lab);
     std::string state = style.quiet("not checked yet");
     bool done = false;

@@ -25,6 +25,13 @@ bool looks_like_course(const fs::path& folder) {
          fs::is_regular_file(folder / "CMakePresets.json", error);
 }
 
+const Lab& usable(const Lab& lab) {
+  if (!lab.problem.empty()) {
+    throw broken(lab.problem);
+  }
+  return lab;
+}
+
 std::optional<int> number_of(const std::string& text) {
   if (text.empty() || text.size() > 3 || !std::all_of(text.begin(), text.end(), digit)) {
     return std::nullopt;
@@ -79,7 +86,7 @@ const Lab& Course::lab(const std::string& name) const {
   const std::optional<int> number = number_of(name);
   for (const Lab& lab : labs_) {
     if ((number && lab.number == *number) || lab.folder == name) {
-      return lab;
+      return usable(lab);
     }
   }
   throw wrong_use("there is no lab \"" + name + "\"; the labs are " + labs_.front().number_text() +
@@ -90,7 +97,7 @@ std::vector<const Lab*> Course::select(const std::string& ranges) const {
   std::vector<const Lab*> chosen;
   if (ranges.empty()) {
     for (const Lab& lab : labs_) {
-      chosen.push_back(&lab);
+      chosen.push_back(&usable(lab));
     }
     return chosen;
   }
@@ -117,7 +124,7 @@ std::vector<const Lab*> Course::select(const std::string& ranges) const {
   }
   for (const Lab& lab : labs_) {
     if (numbers.contains(lab.number)) {
-      chosen.push_back(&lab);
+      chosen.push_back(&usable(lab));
     }
   }
   return chosen;

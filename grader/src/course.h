@@ -15,12 +15,13 @@ class Course {
   // `root` if given, else the nearest folder from `from` upwards that looks like the course.
   static Course find(const std::optional<fs::path>& root, const fs::path& from);
 
-  // Loads every lab at once: a broken lab.json is reported before any work is done.
+  // Loads every lab. One whose lab.json is broken is a Problem only for who asks for that lab.
   explicit Course(fs::path root);
 
   [[nodiscard]] const fs::path& root() const { return root_; }
   [[nodiscard]] fs::path build() const { return root_ / "build"; }
   [[nodiscard]] fs::path lab_folder(const Lab& lab) const { return root_ / "labs" / lab.folder; }
+  // All of them, the broken ones too.
   [[nodiscard]] const std::vector<Lab>& labs() const { return labs_; }
 
   // "4", "04" and "04-local-run-queue" all mean lab 4.

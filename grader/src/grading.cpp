@@ -220,10 +220,25 @@ class Grading {
     }
   }
 
+  // Debug information names a slot's file NN-name/file, whoever's it is.
+  [[nodiscard]] std::string with_slot_paths(const Lab& lab, std::string text) const {
+    for (const Lab& other : course_.labs()) {
+      const bool submitted = &other == &lab || (options_.own && other.number <= lab.number);
+      const std::string owner =
+          submitted ? shown_path(submission_.folder(), fs::current_path()) : "solutions";
+      text = replace_all(std::move(text), " at " + other.folder + "/",
+                         " at " + owner + "/" + other.folder + "/");
+    }
+    return text;
+  }
+
   void run_one_test(const Workspace& place, const Task& task) {
     const fs::path program = place.program(target_of(task));
     terminal_.progress("lab " + task.lab->number_text() + ": " + task.test->name);
-    const TestResult result = run_test(place, program, *task.test);
+    const auto users_path = [&](std::string text) {
+      return with_slot_paths(*task.lab, place.with_users_paths(std::move(text)));
+    };
+    const TestResult result = run_test(place, program, *task.test, users_path);
     TestScore& score = task.score();
     score.status = result.verdict.status;
     score.message = result.verdict.message;
@@ -279,7 +294,9 @@ class Grading {
       // The emulator waits for a debugger; gdb-multiarch connects with "target remote :1234".
       score.debug = "qemu-aarch64 -g 1234 -L /usr/aarch64-linux-gnu " + shown + filter;
     } else {
-      score.debug = "gdb --args " + shown + filter;
+      // Without the folder gdb would not find the slot's source.
+      score.debug = "gdb -d " + shell_quoted(shown_path(submission_.folder(), fs::current_path())) +
+                    " --args " + shown + filter;
     }
   }
 

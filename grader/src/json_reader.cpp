@@ -62,7 +62,9 @@ void JsonReader::fail(std::string_view key, const std::string& what) const {
   throw broken(file_ + ": " + place(key) + ": " + what);
 }
 
-bool JsonReader::has(std::string_view key) const {
+bool JsonReader::has(std::string_view key) {
+  asked_.emplace(key);
+
   return object_->contains(key);
 }
 

@@ -19,7 +19,7 @@ class JsonReader {
   // `where` is the object's own place, such as "tests[3]"; empty for the whole file.
   JsonReader(const nlohmann::json& object, std::string file, std::string where);
 
-  [[nodiscard]] bool has(std::string_view key) const;
+  [[nodiscard]] bool has(std::string_view key);
   std::string text(std::string_view key);
   std::string text_or_empty(std::string_view key);  // must be there, may be ""
   std::string text_or(std::string_view key, std::string_view otherwise);
@@ -31,7 +31,7 @@ class JsonReader {
   std::vector<JsonReader> objects(std::string_view key);
   std::vector<JsonReader> objects_or_none(std::string_view key);
 
-  // To be called last: a key that nobody asked for is unknown.
+  // To be called last: a key that nobody asked for, with has() or by reading it, is unknown.
   void finish() const;
 
   [[noreturn]] void fail(std::string_view key, const std::string& what) const;

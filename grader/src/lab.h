@@ -56,6 +56,7 @@ struct Lab {
   std::vector<Step> steps;
   std::vector<Test> tests;
   std::vector<Benchmark> benchmarks;
+  std::string problem;  // why its lab.json cannot be used, if so; then only the slot is known
 
   [[nodiscard]] std::string number_text() const;  // "04"
   [[nodiscard]] const Step* find_step(int step) const;
@@ -68,6 +69,9 @@ bool counts_on(const Exercise& exercise, Architecture architecture);
 // Strict: an unknown key, a missing key, a wrong type, points that do not sum to 100 or a duplicate
 // name is a Problem of one line that names the file and the key. `shown` is the file's name in it.
 Lab parse_lab(const std::string& json, const std::string& shown, const std::string& folder);
+
+// Never throws for what is wrong with the file: the complaint is Lab::problem, and the slot is read
+// as far as possible, since other labs are built beside it.
 Lab load_lab(const fs::path& lab_json, const std::string& shown);
 
 }  // namespace goro::grader

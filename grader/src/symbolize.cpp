@@ -30,6 +30,10 @@ std::string hexadecimal_text(std::uint64_t value) {
   return "0x" + digits;
 }
 
+bool in_crash_handler(const std::string& frame) {
+  return frame.find("::on_crash(") != std::string::npos;
+}
+
 std::string fallback(const RawFrame& frame) {
   return printable((frame.module.empty() ? "?" : fs::path(frame.module).filename().string()) + "+" +
                    frame.offset);
@@ -85,8 +89,7 @@ std::vector<std::string> symbolize(const std::vector<std::string>& frames, const
   for (std::size_t i = 0; i < raw.size() && i < 4 * most; ++i) {
     const std::optional<std::uint64_t> offset = hexadecimal(raw[i].offset);
     if (offset && fs::path(raw[i].module).filename() == program.filename()) {
-      // All but the innermost are return addresses, which may belong to the next line already.
-      command.arguments.push_back(hexadecimal_text(i == 0 || *offset == 0 ? *offset : *offset - 1));
+      command.arguments.push_back(hexadecimal_text(*offset));
       asked.push_back(i);
     }
   }
@@ -103,6 +106,10 @@ std::vector<std::string> symbolize(const std::vector<std::string>& frames, const
     const auto index = static_cast<std::size_t>(at - asked.begin());
     if (at == asked.end() || index >= answers.size() || answers[index].empty()) {
       lines.push_back(fallback(raw[i]));
+      continue;
+    }
+    if (std::any_of(answers[index].begin(), answers[index].end(), in_crash_handler)) {
+      lines.clear();  // what comes before the crash is the handler that told of it
       continue;
     }
     for (const std::string& answer : answers[index]) {

@@ -8,7 +8,8 @@
 
 namespace goro::grader {
 
-// One frame as the crash handler reports it: "0x7f00 /path/of/module+0x1234".
+// One frame as the crash handler reports it: "0x7f00 /path/of/module+0x1234". The offset is the one
+// to look up, for a return address already that of the call.
 struct RawFrame {
   std::string module;
   std::string offset;

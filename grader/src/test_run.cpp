@@ -27,7 +27,8 @@ std::chrono::seconds time_limit(const Exercise& exercise, const Workspace& works
   return std::chrono::seconds(exercise.time_limit_s) * factor;
 }
 
-TestResult run_test(const Workspace& workspace, const fs::path& program, const Test& test) {
+TestResult run_test(const Workspace& workspace, const fs::path& program, const Test& test,
+                    const std::function<std::string(std::string)>& users_path) {
   Command command{workspace.launcher(), workspace.scratch(), test_environment(workspace.scratch())};
   command.arguments.push_back(program.string());
   command.arguments.push_back("--gtest_filter=" + test.name);
@@ -51,9 +52,6 @@ TestResult run_test(const Workspace& workspace, const fs::path& program, const T
                          static_cast<int>(limits.time->count()));
   Verdict& verdict = result.verdict;
   if (!verdict.frames.empty()) {
-    const auto users_path = [&](std::string text) {
-      return workspace.with_users_paths(std::move(text));
-    };
     const std::vector<std::string> lines =
         symbolize(verdict.frames, program, workspace.architecture() == Architecture::aarch64,
                   most_frames, users_path);

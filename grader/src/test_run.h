@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,9 @@ struct TestResult {
   double seconds = 0;
 };
 
-// Runs one test in a process of its own and judges what happened.
-TestResult run_test(const Workspace& workspace, const fs::path& program, const Test& test);
+// Runs one test in a process of its own and judges what happened. `users_path` turns a place in a
+// crash into the path that the user knows.
+TestResult run_test(const Workspace& workspace, const fs::path& program, const Test& test,
+                    const std::function<std::string(std::string)>& users_path);
 
 }  // namespace goro::grader

@@ -38,6 +38,26 @@ std::string output_part(const std::string& heading, const std::string& output, s
              : "\n\n" + heading + "\n" + trim_right(indent(head_and_tail(text, head, tail), "  "));
 }
 
+// The numbered steps that the test reported before it failed.
+std::string story(const Report& report) {
+  std::string all;
+  for (std::size_t i = 0; i < report.steps.size(); ++i) {
+    all += "  " + std::to_string(i + 1) + ". " + trim_right(printable(report.steps[i])) + "\n";
+  }
+  return all.empty() ? "" : "What was done:\n" + all + "\n";
+}
+
+// What a crashed program printed before its own account of the crash, which is reported better.
+std::string before_crash(const std::string& output, const Report& report) {
+  const std::string account =
+      "signal " + std::to_string(report.crash ? report.crash->signal : 0) + "\n";
+  if (!report.crash || report.crash->frames.empty()) {
+    return output;
+  }
+  const std::size_t at = output.starts_with(account) ? 0 : output.find("\n" + account);
+  return at == std::string::npos ? output : output.substr(0, at);
+}
+
 Verdict judge_timeout(const Ended& ended, int time_limit_s) {
   Verdict verdict{Status::timeout, {}, {}, {}};
   verdict.message = "It did not end within its time limit of " +
@@ -66,7 +86,7 @@ Verdict judge_crash(const Ended& ended, const Report& report) {
       verdict.message += "\n\n" + trim_right(printable(report.crash->message));
     }
   }
-  verdict.message += output_part("It printed:", ended.output, 10, 40);
+  verdict.message += output_part("It printed:", before_crash(ended.output, report), 10, 40);
   return verdict;
 }
 
@@ -96,6 +116,13 @@ Verdict judge_end(const Ended& ended, const Report& report) {
   return verdict;
 }
 
+Verdict with_story(Verdict verdict, const Report& report) {
+  if (verdict.status != Status::passed) {
+    verdict.message = story(report) + verdict.message;
+  }
+  return verdict;
+}
+
 }  // namespace
 
 std::string_view name_of(Status status) {
@@ -121,7 +148,7 @@ Verdict judge(const Ended& ended, const Report& report, int time_limit_s) {
     return {Status::not_run, ended.why_not_started, {}, {}};
   }
   if (ended.how == Ended::How::timed_out) {
-    return judge_timeout(ended, time_limit_s);
+    return with_story(judge_timeout(ended, time_limit_s), report);
   }
   if (report.not_implemented && ended.how == Ended::How::exited &&
       ended.status == not_implemented_status) {
@@ -134,9 +161,9 @@ Verdict judge(const Ended& ended, const Report& report, int time_limit_s) {
             missing};
   }
   if (ended.how == Ended::How::signalled || report.crash) {
-    return judge_crash(ended, report);
+    return with_story(judge_crash(ended, report), report);
   }
-  return judge_end(ended, report);
+  return with_story(judge_end(ended, report), report);
 }
 
 }  // namespace goro::grader

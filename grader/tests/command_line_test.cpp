@@ -173,8 +173,9 @@ TEST_F(CommandLine, TheBoardKnowsTheLastCheck) {
   const Ended checked = course({"check", "1"});
   EXPECT_EQ(checked.status, 1);
   EXPECT_SAYS(checked, "60 of 90 points");
-  EXPECT_SAYS(checked,
-              "gdb --args build/gcc-release/labs/lab_01_tests --gtest_filter=Sum.OfNegatives");
+  EXPECT_SAYS(
+      checked,
+      "gdb -d labs --args build/gcc-release/labs/lab_01_tests --gtest_filter=Sum.OfNegatives");
   EXPECT_SAYS(course({}), "01  A sum        60 of 90 points");
 }
 

@@ -121,6 +121,30 @@ TEST(VerdictRules, NotImplementedNamesTheStep) {
   EXPECT_EQ(verdict.not_implemented->step, 2);
 }
 
+TEST(VerdictRules, StepsComeBeforeWhatHappened) {
+  const auto step = [](const std::string& text) {
+    return "{\"nonce\":\"" + nonce + "\",\"event\":\"step\",\"text\":\"" + text + "\"}\n";
+  };
+  const std::string steps = step("put 257 goroutines") + step("take one");
+  EXPECT_EQ(verdict_of(exited(1), steps + complete(nonce, "Suite.Name", false)).message,
+            "What was done:\n  1. put 257 goroutines\n  2. take one\n\nwhat happened");
+  EXPECT_EQ(verdict_of(exited(0), steps + complete(nonce, "Suite.Name", true)).message,
+            "what happened");
+}
+
+TEST(VerdictRules, ACrashIsToldOnce) {
+  Ended ended;
+  ended.how = Ended::How::signalled;
+  ended.status = SIGSEGV;
+  ended.output = "hello\nsignal 11\n0x1 in f\n";
+  const Verdict verdict = verdict_of(
+      ended,
+      "{\"nonce\":\"" + nonce +
+          "\",\"event\":\"crash\",\"signal\":11,\"message\":\"\",\"frames\":[\"0x1 x+0x1\"]}\n");
+  EXPECT_NE(verdict.message.find("hello"), std::string::npos);
+  EXPECT_EQ(verdict.message.find("0x1 in f"), std::string::npos) << verdict.message;
+}
+
 TEST(VerdictRules, OutputCannotCommandTheTerminal) {
   EXPECT_EQ(verdict_of(exited(3, "\x1b[2J"), "").message.find('\x1b'), std::string::npos);
 }

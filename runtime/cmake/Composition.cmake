@@ -13,6 +13,8 @@ function(goro_slot_object target lab folder)
   endforeach()
   add_library(${target} OBJECT EXCLUDE_FROM_ALL ${sources})
   target_link_libraries(${target} PRIVATE goro_internal)
+  # Slots run on g0, but for a few functions with small frames.
+  set_target_properties(${target} PROPERTIES GORO_ANY_FRAME ON)
   # Crash reports and the debugger know a slot's file by its place in the repository.
   target_compile_options(${target} PRIVATE "-ffile-prefix-map=${folder}/=")
 endfunction()

@@ -60,8 +60,8 @@ name:                       \
         GETG(x9);                               \
         cbz     x9, 99f;                        \
         str     xzr, [x9, #GORO_G_STACKGUARD0]; \
-99:     mov     w0, #lab;                       \
-        mov     w1, #step;                      \
+99:     mov     w0, lab;                        \
+        mov     w1, step;                       \
         bl      goro_not_implemented
 
 #endif
