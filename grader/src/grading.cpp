@@ -221,13 +221,17 @@ class Grading {
   }
 
   // Debug information names a slot's file NN-name/file, whoever's it is.
-  [[nodiscard]] std::string with_slot_paths(const Lab& lab, std::string text) const {
+  [[nodiscard]] std::string with_slot_paths(const Workspace& place, const Lab& lab,
+                                            std::string text) const {
     for (const Lab& other : course_.labs()) {
       const bool submitted = &other == &lab || (options_.own && other.number <= lab.number);
       const std::string owner =
           submitted ? shown_path(submission_.folder(), fs::current_path()) : "solutions";
-      text = replace_all(std::move(text), " at " + other.folder + "/",
-                         " at " + owner + "/" + other.folder + "/");
+      const std::string shown = " at " + owner + "/" + other.folder + "/";
+      // Made absolute with the folder in which the compiler ran.
+      text = replace_all(std::move(text), " at build/" + place.preset() + "/" + other.folder + "/",
+                         shown);
+      text = replace_all(std::move(text), " at " + other.folder + "/", shown);
     }
     return text;
   }
@@ -236,7 +240,7 @@ class Grading {
     const fs::path program = place.program(target_of(task));
     terminal_.progress("lab " + task.lab->number_text() + ": " + task.test->name);
     const auto users_path = [&](std::string text) {
-      return with_slot_paths(*task.lab, place.with_users_paths(std::move(text)));
+      return with_slot_paths(place, *task.lab, place.with_users_paths(std::move(text)));
     };
     const TestResult result = run_test(place, program, *task.test, users_path);
     TestScore& score = task.score();

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "process.h"
 #include "text.h"
@@ -32,6 +33,12 @@ std::string hexadecimal_text(std::uint64_t value) {
 
 bool in_crash_handler(const std::string& frame) {
   return frame.find("::on_crash(") != std::string::npos;
+}
+
+// GoogleTest's own frames, outside the test's body.
+bool in_test_library(const std::string& frame) {
+  return frame.find(" testing::internal::Handle") != std::string::npos ||
+         frame.starts_with("testing::");
 }
 
 std::string fallback(const RawFrame& frame) {
@@ -101,18 +108,26 @@ std::vector<std::string> symbolize(const std::vector<std::string>& frames, const
     }
   }
   std::vector<std::string> lines;
+  bool after_handler = false;
   for (std::size_t i = 0; i < raw.size() && lines.size() < most; ++i) {
     const auto at = std::find(asked.begin(), asked.end(), i);
     const auto index = static_cast<std::size_t>(at - asked.begin());
     if (at == asked.end() || index >= answers.size() || answers[index].empty()) {
-      lines.push_back(fallback(raw[i]));
+      // Right outside the handler lies the system's own return from a signal.
+      if (!std::exchange(after_handler, false)) {
+        lines.push_back(fallback(raw[i]));
+      }
       continue;
     }
-    if (std::any_of(answers[index].begin(), answers[index].end(), in_crash_handler)) {
+    after_handler = std::any_of(answers[index].begin(), answers[index].end(), in_crash_handler);
+    if (after_handler) {
       lines.clear();  // what comes before the crash is the handler that told of it
       continue;
     }
     for (const std::string& answer : answers[index]) {
+      if (in_test_library(answer)) {
+        return lines;
+      }
       if (lines.size() < most) {
         lines.push_back(printable(users_path(answer)));
       }

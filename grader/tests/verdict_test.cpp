@@ -121,6 +121,15 @@ TEST(VerdictRules, NotImplementedNamesTheStep) {
   EXPECT_EQ(verdict.not_implemented->step, 2);
 }
 
+TEST(VerdictRules, GoogleTestsCommentaryIsLeftOut) {
+  const Verdict verdict = verdict_of(
+      exited(2,
+             "Note: Google Test filter = A.B\n[==========] Running 1 test.\n[ RUN      ] A.B\n"
+             "[my own line]\n[  FAILED  ] A.B\n"),
+      "");
+  EXPECT_TRUE(verdict.message.ends_with("It printed:\n  [my own line]")) << verdict.message;
+}
+
 TEST(VerdictRules, StepsComeBeforeWhatHappened) {
   const auto step = [](const std::string& text) {
     return "{\"nonce\":\"" + nonce + "\",\"event\":\"step\",\"text\":\"" + text + "\"}\n";

@@ -21,7 +21,8 @@ namespace goro {
 // bit themselves. A move that is not an edge of the life of a G, or a G that is in another status than
 // `from` (scan bit aside), is a bug in the runtime: fatal("casgstatus: …", see contracts/services/fatal.h), checked in
 // every build. Release order on success: what was written to the G before is visible to whoever moves it
-// next. Callable on any stack (it parks nothing and must not grow the stack).
+// next. The scan bit is only ever set on a goroutine in waiting or syscall, so only moves from there need
+// a compare-and-swap. Callable on any stack (it parks nothing and must not grow the stack).
 // Legal edges: idle→dead, dead→runnable, dead→waiting, runnable→running, running→runnable,
 // running→waiting, waiting→runnable, running↔syscall, running↔copystack, waiting↔copystack,
 // runnable↔copystack, running→preempted, preempted→waiting, running→dead.

@@ -1,7 +1,10 @@
 // The lock that protects the scheduler's own state.
 //
-// Held for a few dozen instructions, only on an M's g0, and never while anything parks. Three states, as Go's lock_futex.go: free, held, held with sleepers; so
-// an uncontended lock and unlock make no system call.
+// Held for a few dozen instructions, only on an M's g0, and never while anything parks. Go's
+// runtime mutex (lock_futex.go) sleeps in the kernel when it has to wait; so its unlock must ask,
+// with an atomic exchange, whether anybody sleeps, and that is half the price of an uncontended
+// pair. Ours is so short that waiting is rare: whoever waits spins, then gives up its processor,
+// then naps, and an unlock is one plain store.
 #pragma once
 
 #include "contracts/atomic.h"
@@ -11,33 +14,18 @@ namespace goro {
 class RuntimeMutex {
  public:
   void lock() {
-    int expected = kFree;
     // acquire: what the last holder wrote under the lock is visible to this one.
-    if (!state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire,
-                                        std::memory_order_relaxed)) {
-      lock_slow();
-    }
+    if (held_.exchange(true, std::memory_order_acquire)) lock_slow();
   }
 
-  void unlock() {
-    if (state_.exchange(kFree, std::memory_order_release) == kSleepers) wake_one();
-  }
+  void unlock() { held_.store(false, std::memory_order_release); }
 
-  bool try_lock() {
-    int expected = kFree;
-    return state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire,
-                                          std::memory_order_relaxed);
-  }
+  bool try_lock() { return !held_.exchange(true, std::memory_order_acquire); }
 
  private:
-  static constexpr int kFree = 0;
-  static constexpr int kHeld = 1;
-  static constexpr int kSleepers = 2;
-
   void lock_slow();
-  void wake_one();
 
-  atomic<int> state_{kFree};
+  atomic<bool> held_{false};
 };
 
 }  // namespace goro

@@ -34,7 +34,7 @@ void exceptions_stack_moved(G* gp, Stack old, std::uintptr_t distance) {
   *end = move;
 }
 
-void exceptions_forget_moves(G* gp) {
+void exceptions_free_moves(G* gp) {
   while (gp->moves != nullptr) {
     StackMove* next = gp->moves->next;
     std::free(gp->moves);

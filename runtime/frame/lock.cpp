@@ -1,4 +1,4 @@
-// RuntimeMutex and Note on the kernel's futex. Go: lock_futex.go.
+// RuntimeMutex, and Note on the kernel's futex. Go: lock_futex.go.
 #include "contracts/lock.h"
 
 #include <linux/futex.h>
@@ -16,10 +16,11 @@ namespace goro {
 
 namespace {
 
-// Go: active_spin, active_spin_cnt, passive_spin.
+// Go: active_spin, active_spin_cnt.
 constexpr int kActiveSpin = 4;
 constexpr int kActiveSpinCount = 30;
-constexpr int kPassiveSpin = 1;
+constexpr int kYields = 32;
+constexpr useconds_t kNapMicroseconds = 50;
 
 template <typename Word>
 void futex_wait(atomic<Word>* word, Word expected) {
@@ -36,30 +37,22 @@ void futex_wake(atomic<Word>* word, int count) {
 }  // namespace
 
 void RuntimeMutex::lock_slow() {
-  int wait = kHeld;
-  for (;;) {
-    for (int i = 0; i < kActiveSpin + kPassiveSpin; ++i) {
-      int expected = kFree;
-      // `wait`: once we have slept, others may sleep too, so we take the lock as "held with sleepers".
-      if (state_.load(std::memory_order_relaxed) == kFree &&
-          state_.compare_exchange_strong(expected, wait, std::memory_order_acquire,
-                                         std::memory_order_relaxed)) {
+  for (int round = 0;; ++round) {
+    // Looks before it tries again: an exchange would take the cache line from the holder.
+    for (int i = 0; i < kActiveSpin * kActiveSpinCount; ++i) {
+      if (!held_.load(std::memory_order_relaxed) &&
+          !held_.exchange(true, std::memory_order_acquire)) {
         return;
       }
-      if (i < kActiveSpin) {
-        for (int n = 0; n < kActiveSpinCount; ++n) cpu_relax();
-      } else {
-        sched_yield();
-      }
+      cpu_relax();
     }
-    if (state_.exchange(kSleepers, std::memory_order_acquire) == kFree) return;
-    wait = kSleepers;
-    futex_wait(&state_, kSleepers);
+    // The holder has lost its processor, perhaps to us.
+    if (round < kYields) {
+      sched_yield();
+    } else {
+      usleep(kNapMicroseconds);
+    }
   }
-}
-
-void RuntimeMutex::wake_one() {
-  futex_wake(&state_, 1);
 }
 
 void Note::wakeup() {

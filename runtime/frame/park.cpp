@@ -54,14 +54,14 @@ void make_ready(G* gp) {
   ready(gp);
 }
 
-static_assert(sizeof(RuntimeMutex) == sizeof(int) && alignof(RuntimeMutex) == alignof(int));
+static_assert(sizeof(RuntimeMutex) == sizeof(bool) && alignof(RuntimeMutex) == alignof(bool));
 
 void SystemLock::lock() {
-  std::launder(reinterpret_cast<RuntimeMutex*>(&state_))->lock();
+  std::launder(reinterpret_cast<RuntimeMutex*>(&held_))->lock();
 }
 
 void SystemLock::unlock() {
-  std::launder(reinterpret_cast<RuntimeMutex*>(&state_))->unlock();
+  std::launder(reinterpret_cast<RuntimeMutex*>(&held_))->unlock();
 }
 
 }  // namespace goro::detail

@@ -1,5 +1,7 @@
 #include "frame/settings.h"
 
+#include "contracts/services/stackcheck.h"
+
 #include <cstdlib>
 #include <cstring>
 
@@ -29,11 +31,13 @@ Settings read_settings() {
 
 }  // namespace
 
-// Constant-initialised, then read before any other constructor: operator new asks on every call, so the
-// answer must be one load.
+bool stackcheck_is_on = false;
+
+// Constant-initialised, then read before any other constructor: operator new asks on every call.
 static Settings the_settings;
 __attribute__((constructor(101))) static void read_environment() {
   the_settings = read_settings();
+  stackcheck_is_on = the_settings.stackcheck;
 }
 
 const Settings& settings() {

@@ -12,13 +12,8 @@
 #include "frame/dump.h"
 #include "frame/end.h"
 #include "frame/heap_blocks.h"
-#include "frame/settings.h"
 
 namespace goro {
-
-bool stackcheck_enabled() {
-  return settings().stackcheck;
-}
 
 namespace {
 

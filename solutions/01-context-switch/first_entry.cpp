@@ -1,5 +1,5 @@
 // A new goroutine's first frame, and the exception state that travels with it.
-#include <cstring>
+#include <new>
 
 #include "contracts/context_switch.h"
 
@@ -22,13 +22,11 @@ static_assert(offsetof(SwitchFrame, rbp) == kSwitchFrameRecord);
 constexpr std::uint32_t kMxcsrDefault = 0x1f80;
 constexpr std::uint16_t kX87Default = 0x37f;
 
-static SwitchFrame first_frame(void (*fn)()) {
-  SwitchFrame frame{};
-  frame.mxcsr = kMxcsrDefault;
-  frame.x87_control = kX87Default;
-  frame.rbx = reinterpret_cast<std::uint64_t>(fn);
-  frame.return_address = reinterpret_cast<std::uint64_t>(&goro_gostart);
-  return frame;
+static void first_frame(SwitchFrame* frame, void (*fn)()) {
+  frame->mxcsr = kMxcsrDefault;
+  frame->x87_control = kX87Default;
+  frame->rbx = reinterpret_cast<std::uint64_t>(fn);  // where goro_gostart looks for it
+  frame->return_address = reinterpret_cast<std::uint64_t>(&goro_gostart);
 }
 
 #elif defined(__aarch64__)
@@ -44,24 +42,23 @@ struct SwitchFrame {
 static_assert(sizeof(SwitchFrame) == kSwitchFrameSize);
 static_assert(offsetof(SwitchFrame, fp) == kSwitchFrameRecord);
 
-static SwitchFrame first_frame(void (*fn)()) {
-  SwitchFrame frame{};
-  frame.x[0] = reinterpret_cast<std::uint64_t>(fn);
-  frame.return_address = reinterpret_cast<std::uint64_t>(&goro_gostart);
-  return frame;
+static void first_frame(SwitchFrame* frame, void (*fn)()) {
+  frame->x[0] = reinterpret_cast<std::uint64_t>(fn);  // x19: where goro_gostart looks for it
+  frame->return_address = reinterpret_cast<std::uint64_t>(&goro_gostart);
 }
 
 #endif
 
 void gostartcall(Gobuf* buf, std::uintptr_t hi, void (*fn)()) {
-  // goro_gogo ends with sp just above the frame. goro_gostart calls fn from there, and a call wants sp
-  // to be a multiple of 16; hi is one, and the frame's size too. The 16 bytes above stay zero: a walk
-  // over frame records that went too far finds nothing there.
-  const std::uintptr_t top = hi - 16;
-  std::memset(reinterpret_cast<void*>(top), 0, 16);
-  const SwitchFrame frame = first_frame(fn);
-  buf->sp = top - sizeof(frame);
-  std::memcpy(reinterpret_cast<void*>(buf->sp), &frame, sizeof(frame));
+  // goro_gogo ends with sp just above the frame. goro_gostart calls fn from there, and a call wants
+  // sp to be a multiple of 16; hi is one, and the frame's size too. The 16 bytes above stay zero: a
+  // walk over frame records that went too far finds nothing there.
+  auto* above = reinterpret_cast<std::uint64_t*>(hi - 16);
+  above[0] = above[1] = 0;
+  // Written in place: this is part of the price of every goroutine.
+  auto* frame = new (above - sizeof(SwitchFrame) / sizeof(*above)) SwitchFrame{};
+  first_frame(frame, fn);
+  buf->sp = reinterpret_cast<std::uintptr_t>(frame);
 }
 
 void save_exception_state(G* gp, M* mp) {

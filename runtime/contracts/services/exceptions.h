@@ -12,6 +12,9 @@ namespace goro {
 void exceptions_stack_moved(G* gp, Stack old, std::uintptr_t distance);
 
 // Forgets the moves when the goroutine ends.
-void exceptions_forget_moves(G* gp);
+void exceptions_free_moves(G* gp);
+inline void exceptions_forget_moves(G* gp) {
+  if (gp->moves != nullptr) exceptions_free_moves(gp);
+}
 
 }  // namespace goro

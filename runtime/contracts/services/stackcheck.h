@@ -10,7 +10,12 @@
 
 namespace goro {
 
-bool stackcheck_enabled();
+// Set before main() from the environment, and never changed.
+extern bool stackcheck_is_on;
+
+inline bool stackcheck_enabled() {
+  return stackcheck_is_on;
+}
 
 // stackalloc and stackfree while it is enabled.
 Stack stackcheck_alloc(std::size_t bytes);

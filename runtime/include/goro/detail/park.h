@@ -29,7 +29,7 @@ class SystemLock {
   void unlock();
 
  private:
-  int state_ = 0;
+  bool held_ = false;
 };
 
 }  // namespace goro::detail

@@ -1,0 +1,3 @@
+module goro/bars
+
+go 1.22
