@@ -74,7 +74,7 @@ ExitStatus check(const Course& course, const CheckOptions& options, Terminal& te
   }
   const Submission labs(course.root() / "labs", course);
   terminal.print(terminal.style().strong("Lab " + lab.number_text() + ": " + lab.title) + "\n" +
-                 terminal.style().quiet(wrap(lab.idea, terminal.width())));
+                 terminal.style().quiet(trim_right(wrap(lab.idea, terminal.width()))));
   const Score score =
       grade(course, labs, grading, terminal, [&](const LabScore&, const TestScore& test) {
         terminal.print(result_line(test, terminal.style()));

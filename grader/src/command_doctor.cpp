@@ -16,7 +16,7 @@ struct Need {
   bool required;
 };
 
-constexpr std::array<Need, 19> needs{{
+constexpr std::array<Need, 18> needs{{
     {"cmake", "cmake", "builds", true},
     {"ninja", "ninja-build", "builds", true},
     {"g++", "g++", "compiles", true},
@@ -37,7 +37,6 @@ constexpr std::array<Need, 19> needs{{
      false},
     {"/usr/aarch64-linux-gnu/lib/libc.so.6", "libc6-dev-arm64-cross",
      "ARM64's library, for --arch arm64", false},
-    {"ccache", "ccache", "compiles faster the second time", false},
 }};
 
 bool present(const Need& need) {

@@ -258,7 +258,8 @@ std::map<std::string, BuildFailure> Workspace::build(const std::vector<std::stri
     BuildFailure failure;
     failure.errors = printable(with_users_paths(first_errors(output, error_lines)));
     failure.in_submission =
-        linker || first_errors(output, output.size()).find("submission/") != std::string::npos;
+        linker ||
+        first_errors(output, output.size()).find(staging().string() + "/") != std::string::npos;
     failures[target] = failure;
   }
   return failures;

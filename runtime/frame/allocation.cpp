@@ -1,8 +1,8 @@
 // operator new and delete for goroutines on small stacks.
 //
-// malloc may need more room than a 2 KB stack has, and everything allocates. So on a goroutine's stack
-// these hop to g0 for the call; elsewhere they are malloc and free. Under GORO_DEBUG=stackcheck=1 every
-// block is also written down, for the search at a copy.
+// malloc may need more room than a 2 KB stack has, and everything allocates. So on a goroutine's
+// stack these hop to g0 for the call; elsewhere they are malloc and free. Under
+// GORO_DEBUG=stackcheck=1 every block is also written down, for the search at a copy.
 #include "contracts/constants.h"
 
 #if GORO_GROWABLE_STACKS
@@ -19,7 +19,9 @@ namespace goro {
 
 namespace {
 
-void* allocate_here(std::size_t size, std::size_t align, std::uintptr_t pc) {
+// Never inlined: a function that calls foreign code asks for 16 KB of stack on entry, and these two
+// are only entered where there is room.
+[[gnu::noinline]] void* allocate_here(std::size_t size, std::size_t align, std::uintptr_t pc) {
   if (size == 0) size = 1;
   void* at = nullptr;
   if (align <= __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
@@ -31,7 +33,7 @@ void* allocate_here(std::size_t size, std::size_t align, std::uintptr_t pc) {
   return at;
 }
 
-void free_here(void* at) {
+[[gnu::noinline]] void free_here(void* at) {
   if (at != nullptr && stackcheck_enabled()) heap_blocks_remove(at);
   std::free(at);
 }
@@ -44,13 +46,20 @@ void* allocate(std::size_t size, std::size_t align, std::uintptr_t pc) {
   return at;
 }
 
-void* allocate_or_throw(std::size_t size, std::size_t align, std::uintptr_t pc) {
+// Apart for the same reason.
+[[gnu::noinline, gnu::cold]] void* try_harder(std::size_t size, std::size_t align,
+                                              std::uintptr_t pc) {
   for (;;) {
-    if (void* at = allocate(size, align, pc); at != nullptr) return at;
     const std::new_handler handler = std::get_new_handler();
     if (handler == nullptr) throw std::bad_alloc();
     handler();
+    if (void* at = allocate(size, align, pc); at != nullptr) return at;
   }
+}
+
+void* allocate_or_throw(std::size_t size, std::size_t align, std::uintptr_t pc) {
+  void* at = allocate(size, align, pc);
+  return at != nullptr ? at : try_harder(size, align, pc);
 }
 
 void release(void* at) {

@@ -8,7 +8,6 @@
 // address through the moves before it calls the unwinder's.
 #include "contracts/services/exceptions.h"
 
-#include <dlfcn.h>
 #include <unwind.h>
 
 #include <cstdlib>
@@ -46,15 +45,7 @@ void exceptions_free_moves(G* gp) {
 
 extern "C" {
 
-// The real functions, for foreign_calls' jumps.
-void* goro_real__Unwind_Resume = nullptr;
-void* goro_real___cxa_throw = nullptr;
-void* goro_real___cxa_rethrow = nullptr;
-void* goro_real___cxa_begin_catch = nullptr;
-void* goro_real___cxa_end_catch = nullptr;
-void* goro_real___cxa_allocate_exception = nullptr;
-void* goro_real___cxa_free_exception = nullptr;
-
+// Called by our _Unwind_Resume.
 void goro_exception_resumes(_Unwind_Exception* exception) {
   const goro::G* gp = goro::getg();
   if (gp == nullptr) return;
@@ -66,25 +57,3 @@ void goro_exception_resumes(_Unwind_Exception* exception) {
   }
 }
 }
-
-#if GORO_GROWABLE_STACKS
-namespace {
-
-// Before any other constructor may throw.
-__attribute__((constructor(101))) void find_real_functions() {
-  const auto find = [](const char* name) {
-    void* at = dlsym(RTLD_NEXT, name);
-    if (at == nullptr) goro::fatal("the C++ library is linked statically: goro needs the shared one");
-    return at;
-  };
-  goro_real__Unwind_Resume = find("_Unwind_Resume");
-  goro_real___cxa_throw = find("__cxa_throw");
-  goro_real___cxa_rethrow = find("__cxa_rethrow");
-  goro_real___cxa_begin_catch = find("__cxa_begin_catch");
-  goro_real___cxa_end_catch = find("__cxa_end_catch");
-  goro_real___cxa_allocate_exception = find("__cxa_allocate_exception");
-  goro_real___cxa_free_exception = find("__cxa_free_exception");
-}
-
-}  // namespace
-#endif

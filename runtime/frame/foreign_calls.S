@@ -1,11 +1,14 @@
-// The exception library's entry points, with room made first.
+// Library functions' entry points for code on growable stacks.
 //
-// Code of the C++ library has no checks in its prologues. Where the linker sees a call into it, it makes
-// the caller ask for 16 KB on entry, always; and on ARM64 nothing asks at all. Exceptions are rare but the
-// code that could throw is everywhere, so the functions it calls are defined here, with a check of their
-// own: a stack grows when something is thrown, not when something might be.
+// Library code has no checks in its prologues. Where the linker sees a call into it, it makes the caller
+// ask for 16 KB on entry, always; and on ARM64 nothing asks at all. But almost every function could throw,
+// or copies a few bytes, and then every stack would be 32 KB. So the functions that ordinary C++ calls all
+// over the place are defined here, in a file that the linker knows to be safe (foreign_list.h has them):
+// some only jump, some make room first, which is when something is thrown, not when something might be.
+// Hidden, so that the libraries themselves go on calling their own.
 #include "contracts/assembly.h"
 #include "contracts/stack_offsets.h"
+#include "frame/foreign_list.h"
 
 #if defined(GORO_HAS_GROWABLE_STACKS)
 /* clang-format off */
@@ -13,9 +16,17 @@
 
 .macro FOREIGN name
 FUNCTION(\name)
+        .hidden \name
         xorl    %r10d, %r10d                    // no frame of our own
         callq   __morestack_non_split           // comes back behind the ret, with kForeignRoom free
         retq
+        jmpq    *goro_real_\name(%rip)
+END(\name)
+.endm
+
+.macro PASSING name
+FUNCTION(\name)
+        .hidden \name
         jmpq    *goro_real_\name(%rip)
 END(\name)
 .endm
@@ -73,6 +84,7 @@ END(goro_make_foreign_room)
 
 .macro FOREIGN name
 FUNCTION(\name)
+        .hidden \name
         stp     x29, x30, [sp, #-16]!
         .cfi_adjust_cfa_offset 16
         .cfi_rel_offset x29, 0
@@ -83,6 +95,15 @@ FUNCTION(\name)
         .cfi_adjust_cfa_offset -16
         .cfi_restore x29
         .cfi_restore x30
+        adrp    x16, goro_real_\name
+        ldr     x16, [x16, #:lo12:goro_real_\name]
+        br      x16
+END(\name)
+.endm
+
+.macro PASSING name
+FUNCTION(\name)
+        .hidden \name
         adrp    x16, goro_real_\name
         ldr     x16, [x16, #:lo12:goro_real_\name]
         br      x16
@@ -110,11 +131,8 @@ END(_Unwind_Resume)
 
 #endif
 
-FOREIGN __cxa_throw
-FOREIGN __cxa_rethrow
-FOREIGN __cxa_begin_catch
-FOREIGN __cxa_end_catch
-FOREIGN __cxa_allocate_exception
-FOREIGN __cxa_free_exception
+#define GORO_GROWS(name) FOREIGN name;
+#define GORO_PASSES(name) PASSING name;
+GORO_FOREIGN_FUNCTIONS(GORO_GROWS, GORO_PASSES)
 /* clang-format on */
 #endif

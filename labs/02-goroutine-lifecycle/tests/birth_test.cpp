@@ -30,7 +30,8 @@ TEST(Birth, IsRunnableWithoutStackOrQueue) {
   EXPECT_EQ(gp->stack_kind, StackKind::fixed) << "the caller says what kind of stack it gets";
   EXPECT_EQ(gp->parent_goid, 7U) << "the parent's id is for dumps";
   EXPECT_EQ(gp->gopc, 0x1234U) << "the go statement's address is for dumps";
-  EXPECT_EQ(gp->sched.g, gp) << "goro_gogo(&gp->sched) makes sched.g the current goroutine: gp itself";
+  EXPECT_EQ(gp->sched.g, gp)
+      << "goro_gogo(&gp->sched) makes sched.g the current goroutine: gp itself";
   EXPECT_EQ(gp->sched.sp, 0U) << "sched.sp 0 tells execute that it has no first frame yet";
   EXPECT_EQ(gp->stack.lo, 0U) << "the stack comes when the goroutine first runs, not at its birth";
   EXPECT_EQ(gp->m, nullptr) << "it runs on no M yet";
@@ -56,9 +57,9 @@ TEST(Birth, IdsStartAtOneInBatchesOf16) {
     expected[0].push_back(id);
     expected[1].push_back(id + 16);
   }
-  EXPECT_EQ(ids[0], expected[0])
-      << "ids: the first is 1, and P0 takes the batch 1 to 16 for itself; then the next free batch, "
-         "which starts at 33 because P1 took 17 to 32";
+  EXPECT_EQ(ids[0], expected[0]) << "ids: the first is 1, and P0 takes the batch 1 to 16 for "
+                                    "itself; then the next free batch, "
+                                    "which starts at 33 because P1 took 17 to 32";
   EXPECT_EQ(ids[1], expected[1]) << "ids: P1 takes the batch 17 to 32, then 49 to 64";
   EXPECT_EQ(sched.goidgen.load(), 64U) << "four batches of 16 ids were taken from sched.goidgen";
 }
@@ -81,7 +82,8 @@ TEST(Birth, TakesADeadGoroutineFirst) {
   EXPECT_EQ(status_name_of(second), "runnable") << "a new G goes from idle over dead to runnable";
   int registered = 0;
   for_each_g([&](const G*) { ++registered; });
-  EXPECT_EQ(registered, 1) << "g_alloc is for when no dead G can be recycled; here that was so once";
+  EXPECT_EQ(registered, 1)
+      << "g_alloc is for when no dead G can be recycled; here that was so once";
 }
 
 TEST(Birth, NilFunctionIsFatal) {
@@ -90,10 +92,10 @@ TEST(Birth, NilFunctionIsFatal) {
   EXPECT_NE(newborn(world->p()), nullptr);
   GORO_STEP("newproc1 with no function, in a process of its own");
   P* pp = world->p();
-  const Ending ending =
-      in_child([&] { newproc1(pp, Closure{}, StackKind::growable, 1, 0); });
+  const Ending ending = in_child([&] { newproc1(pp, Closure{}, StackKind::growable, 1, 0); });
   EXPECT_TRUE(ending.fatal_with("go of nil func value"))
-      << "a closure without a function must end the program with status 2 and `fatal error: go of nil "
+      << "a closure without a function must end the program with status 2 and `fatal error: go of "
+         "nil "
          "func value`, at the go statement and not when it first runs. "
       << ending.told();
 }
@@ -120,8 +122,9 @@ TEST(Birth, NoTwoGoroutinesShareAnId) {
   std::sort(ids.begin(), ids.end());
   ASSERT_GT(ids.front(), 1U) << "id 1 is main's, and 0 is nobody's";
   const auto twice = std::adjacent_find(ids.begin(), ids.end());
-  EXPECT_EQ(twice, ids.end()) << "two goroutines have the id " << *twice
-                              << ": the next batch must be taken from sched.goidgen in one atomic step";
+  EXPECT_EQ(twice, ids.end())
+      << "two goroutines have the id " << *twice
+      << ": the next batch must be taken from sched.goidgen in one atomic step";
 }
 
 }  // namespace goro::lab02

@@ -97,8 +97,8 @@ TEST(FreeList, RefillTakesWhatThereIs) {
 
 TEST(FreeList, NoneIsLostAndNoneIsInTwoPlaces) {
   const std::uint64_t s = seed();
-  GORO_STEP("two Ps put and get dead Gs at random, 20000 times, seed ", s,
-            " (GORO_SEED=", s, " repeats it)");
+  GORO_STEP("two Ps put and get dead Gs at random, 20000 times, seed ", s, " (GORO_SEED=", s,
+            " repeats it)");
   std::mt19937_64 random(s);
   World world(2);
   testing::FakeThread second(world->p(1));
@@ -116,7 +116,8 @@ TEST(FreeList, NoneIsLostAndNoneIsInTwoPlaces) {
     } else if (G* gp = gfget(pp); gp != nullptr) {
       held.push_back(gp);
     }
-    ASSERT_LT(pp->gfree.size(), 64) << "a P's list must be flushed when it has 64; after operation " << i;
+    ASSERT_LT(pp->gfree.size(), 64)
+        << "a P's list must be flushed when it has 64; after operation " << i;
   }
   drain(&world->p(0)->gfree, &held);
   drain(&world->p(1)->gfree, &held);
@@ -129,8 +130,8 @@ TEST(FreeList, ManyThreadsShareTheGlobalList) {
   constexpr int kEach = 200;
   constexpr int kRounds = 4000;
   const std::uint64_t s = seed();
-  GORO_STEP(kThreads, " threads, each with a P of its own, put and get dead Gs at random, ", kRounds,
-            " times each, seed ", s, " (GORO_SEED=", s, " repeats it)");
+  GORO_STEP(kThreads, " threads, each with a P of its own, put and get dead Gs at random, ",
+            kRounds, " times each, seed ", s, " (GORO_SEED=", s, " repeats it)");
   World world(kThreads);
   std::vector<G*> all;
   std::vector<std::vector<G*>> held(kThreads);

@@ -60,7 +60,8 @@ TEST(Status, EndsTheProgramOnAnIllegalMove) {
       const Ending ending = in_child([&] { casgstatus(gp, from.status, to.status); });
       ASSERT_TRUE(ending.fatal_with("casgstatus: "))
           << "a goroutine never goes from " << from.name << " to " << to.name
-          << ": this illegal move is a bug in the runtime, and casgstatus must end the program with "
+          << ": this illegal move is a bug in the runtime, and casgstatus must end the program "
+             "with "
              "status 2 and `fatal error: casgstatus: ...`. "
           << ending.told();
     }
@@ -81,8 +82,9 @@ TEST(Status, EndsTheProgramWhenTheStatusIsAnother) {
       G* gp = world->g(real.status);
       const Ending ending = in_child([&] { casgstatus(gp, edge.from, edge.to); });
       ASSERT_TRUE(ending.fatal_with("casgstatus: "))
-          << "the caller takes the goroutine to be " << name_of(edge.from) << ", but its status is another, "
-          << real.name << ": two threads believe that they own it, and casgstatus must end the program "
+          << "the caller takes the goroutine to be " << name_of(edge.from)
+          << ", but its status is another, " << real.name
+          << ": two threads believe that they own it, and casgstatus must end the program "
              "with status 2 and `fatal error: casgstatus: ...`. "
           << ending.told();
     }
@@ -92,15 +94,18 @@ TEST(Status, EndsTheProgramWhenTheStatusIsAnother) {
   gp->atomicstatus.fetch_or(kGScan);
   const Ending ending = in_child([&] { casgstatus(gp, GStatus::waiting, GStatus::runnable); });
   EXPECT_TRUE(ending.fatal_with("casgstatus: "))
-      << "the status under the scan bit is another than `from`; clearing the bit will not change that. "
+      << "the status under the scan bit is another than `from`; clearing the bit will not change "
+         "that. "
       << ending.told();
 }
 
 TEST(Status, WaitsForTheScanBit) {
-  for (int round = 0; round < 20; ++round) {
+  constexpr int kRounds = 8;
+  for (int round = 0; round < kRounds; ++round) {
     World world;
     if (round == 0) {
-      GORO_STEP("20 times: one thread holds the scan bit of a waiting goroutine while another calls ",
+      GORO_STEP(kRounds,
+                " times: one thread holds the scan bit of a waiting goroutine while another calls ",
                 "casgstatus from waiting to runnable");
     }
     G* gp = world->g(GStatus::waiting);
@@ -110,8 +115,10 @@ TEST(Status, WaitsForTheScanBit) {
     std::uint32_t seen = 0;
     std::thread scanner([&] {
       while (!begun.load()) sched_yield();
-      // Long enough for a casgstatus that does not wait to return; the outcome is right for any length.
-      for (int i = 0; i < 300; ++i) sched_yield();
+      // Long enough for a casgstatus that does not wait to return; the outcome is right for any
+      // length.
+      for (int i = 0; i < 5000; ++i) cpu_relax();
+      for (int i = 0; i < 5; ++i) sched_yield();
       scanned.store(true);
       seen = gp->atomicstatus.fetch_and(~kGScan);
     });
@@ -119,8 +126,9 @@ TEST(Status, WaitsForTheScanBit) {
     casgstatus(gp, GStatus::waiting, GStatus::runnable);
     const bool waited = scanned.load();
     scanner.join();
-    ASSERT_TRUE(waited) << "casgstatus must wait while somebody holds the scan bit: that thread owns the "
-                           "goroutine's stack until it clears the bit";
+    ASSERT_TRUE(waited)
+        << "casgstatus must wait while somebody holds the scan bit: that thread owns the "
+           "goroutine's stack until it clears the bit";
     ASSERT_EQ(name_of(seen), "waiting with the scan bit")
         << "while the scan bit is held, casgstatus must change neither the bit nor the status";
     ASSERT_EQ(status_name_of(gp), "runnable") << "when the scan bit is gone, the move must be made";
@@ -155,7 +163,8 @@ TEST(Status, HandsOverWhatWasWritten) {
   }
   other.join();
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(gp->param), 2 * kRounds)
-      << "what one owner wrote must be visible to the next: the move needs release order for what was "
+      << "what one owner wrote must be visible to the next: the move needs release order for what "
+         "was "
          "written before it, and acquire order for what is read after it";
 }
 

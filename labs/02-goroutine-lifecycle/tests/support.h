@@ -1,5 +1,5 @@
-// What the tests of this lab share: a child process that is expected to die, a random generator whose seed
-// can be given again, and an Event built on gopark and ready.
+// What the tests of this lab share: a child process that is expected to die, a random generator
+// whose seed can be given again, and an Event built on gopark and ready.
 #pragma once
 
 #include <sys/prctl.h>
@@ -86,7 +86,7 @@ struct Ending {
   }
   // For a failure's text.
   [[nodiscard]] std::string told() const {
-    std::string how = !exited        ? "It was ended by signal " + std::to_string(status)
+    std::string how = !exited       ? "It was ended by signal " + std::to_string(status)
                       : status == 0 ? "It went on as if nothing had happened"
                                     : "It ended with status " + std::to_string(status);
     return how + (text.empty() ? ", and printed nothing." : ", and printed:\n" + text);
@@ -150,8 +150,8 @@ inline P* own_p() {
   return getm()->p;
 }
 
-// On the first slice (schedtick 0) find_runnable looks at the global queue first, and every 61 slices
-// again. Tests about order start behind that.
+// On the first slice (schedtick 0) find_runnable looks at the global queue first, and every 61
+// slices again. Tests about order start behind that.
 inline void leave_the_first_slice() {
   own_p()->schedtick = 1;
 }
@@ -163,8 +163,8 @@ inline std::size_t registered_gs() {
   return count;
 }
 
-// One waiter at a time; a post that comes before the wait is kept. The smallest user of gopark and ready:
-// who waits gives its name away in the unlock function, when it is off its stack.
+// One waiter at a time; a post that comes before the wait is kept. The smallest user of gopark and
+// ready: who waits gives its name away in the unlock function, when it is off its stack.
 class Event {
  public:
   void wait(WaitReason reason = WaitReason::semacquire) { gopark(commit, this, reason); }

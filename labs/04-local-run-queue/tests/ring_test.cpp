@@ -1,5 +1,6 @@
 // Steps 1 and 2: the ring and runnext, one call at a time.
 #include <deque>
+#include <utility>
 
 #include "queue_test.h"
 
@@ -168,7 +169,7 @@ TEST(Ring, TenThousandRandomCallsDoWhatTheContractSays) {
         const std::uint64_t expected = model.get(&expected_inherit);
         const G* gp = runq_get(pp, &inherit);
         ASSERT_EQ(name(gp), expected == 0 ? "nothing" : "G" + std::to_string(expected)) << call;
-        if (gp != nullptr) ASSERT_EQ(inherit, expected_inherit) << "inherit_time, " << call;
+        ASSERT_EQ(gp != nullptr && inherit, expected_inherit) << "inherit_time, " << call;
       }
       ASSERT_EQ(length(pp), model.ring.size()) << "the length of the ring after " << call;
       ASSERT_EQ(runq_empty(pp), model.ring.empty() && model.runnext == 0)

@@ -1,6 +1,6 @@
 // Steps 1 and 2 with company: thieves take from the head and from runnext at any moment.
+#include <algorithm>
 #include <atomic>
-#include <mutex>
 #include <thread>
 
 #include "interrupt.h"

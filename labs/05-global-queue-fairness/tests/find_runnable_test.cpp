@@ -1,7 +1,10 @@
 // Step 3: who runs next, asked of find_runnable without running anybody.
 #include <sched.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <fstream>
+#include <string>
 #include <thread>
 
 #include "contracts/scheduler.h"
@@ -20,8 +23,8 @@ TEST(FindRunnable, RunnextComesFirstAndSharesTheSlice) {
   fill_global(fake, 1);
   const Runnable first = find_runnable();
   EXPECT_EQ(id_of(first.gp), 1U) << "runnext has the first word";
-  EXPECT_TRUE(first.inherit_time)
-      << "who comes from runnext goes on in the slice of whoever put it there: inherit_time is true";
+  EXPECT_TRUE(first.inherit_time) << "who comes from runnext goes on in the slice of whoever put "
+                                     "it there: inherit_time is true";
   GORO_STEP("asked again: runnext is empty");
   const Runnable second = find_runnable();
   EXPECT_EQ(id_of(second.gp), 2U) << "after runnext comes the ring, and only then the GRQ";
@@ -33,7 +36,7 @@ TEST(FindRunnable, RunnextComesFirstAndSharesTheSlice) {
 }
 
 TEST(FindRunnable, Every61stSliceTakesOneFromTheGlobalQueueFirst) {
-  for (const std::uint32_t tick : {0U, 61U, 122U, 61'000U, 4'294'967'243U}) {
+  for (const std::uint32_t tick : {0U, 61U, 122U, 61'000U, 4'294'967'239U}) {
     GORO_STEP("runnext, ring and GRQ have goroutines; the tick is ", tick, ", a multiple of 61");
     FakeM fake;
     sleeping_is_a_deadlock();
@@ -43,9 +46,9 @@ TEST(FindRunnable, Every61stSliceTakesOneFromTheGlobalQueueFirst) {
     fake.p()->runnext.store(next);
     put_in_ring(fake.p(), fake.g());
     const Runnable found = find_runnable();
-    ASSERT_EQ(id_of(found.gp), global[0]->goid)
-        << "when schedtick is a multiple of 61, the head of the GRQ comes before runnext and the ring; "
-           "else a busy ring keeps it waiting for ever";
+    ASSERT_EQ(id_of(found.gp), global[0]->goid) << "when schedtick is a multiple of 61, the head "
+                                                   "of the GRQ comes before runnext and the ring; "
+                                                   "else a busy ring keeps it waiting for ever";
     EXPECT_FALSE(found.inherit_time) << "who comes from the GRQ starts a slice of its own";
     EXPECT_EQ(sched.runqsize.load(), 4)
         << "the 61st slice takes exactly one from the GRQ, not a batch: the ring has work already";
@@ -77,7 +80,8 @@ TEST(FindRunnable, AnEmptyGlobalQueueOnThe61stSliceIsPassedOver) {
   fake.p()->runnext.store(fake.g());
   put_in_ring(fake.p(), fake.g());
   const Runnable first = find_runnable();
-  EXPECT_EQ(id_of(first.gp), 1U) << "the GRQ had its chance on this slice and is empty: runnext is next";
+  EXPECT_EQ(id_of(first.gp), 1U)
+      << "the GRQ had its chance on this slice and is empty: runnext is next";
   EXPECT_TRUE(first.inherit_time);
   EXPECT_EQ(id_of(find_runnable().gp), 2U) << "then the ring";
 }
@@ -110,30 +114,42 @@ TEST(FindRunnable, TheGlobalQueueComesBeforeOtherPs) {
   GORO_STEP("goroutine 1 in the GRQ, goroutine 2 in the ring of P1; P0 has nothing of its own");
   fill_global(fake, 1);
   put_in_ring(fake.p(1), fake.g());
-  EXPECT_EQ(id_of(find_runnable().gp), 1U)
-      << "a P with an empty queue looks at the GRQ before it looks at other Ps: whoever is in the ring of "
-         "P1 has a P that will come to it";
+  EXPECT_EQ(id_of(find_runnable().gp), 1U) << "a P with an empty queue looks at the GRQ before it "
+                                              "looks at other Ps: whoever is in the ring of "
+                                              "P1 has a P that will come to it";
   GORO_STEP("asked again: the GRQ is empty");
   const Runnable stolen = find_runnable();
   EXPECT_EQ(id_of(stolen.gp), 2U) << "find_work_elsewhere steals from P1";
   EXPECT_FALSE(stolen.inherit_time) << "a stolen goroutine starts a slice of its own";
 }
 
-// Runs find_runnable on an M of its own, with P1, while this thread holds sched.lock. False if that M had
-// to wait for the lock (it is let go then).
+// How often a thread has gone to sleep of its own accord; a RuntimeMutex that is held makes it nap.
+int naps_of(pid_t thread) {
+  std::ifstream status("/proc/self/task/" + std::to_string(thread) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("voluntary_ctxt_switches:"))
+      return std::stoi(line.substr(line.find(':') + 1));
+  }
+  return 0;
+}
+
+// Runs find_runnable on an M of its own, with P1, while this thread holds sched.lock. False if that
+// M waits for the lock (it gets it then): it has napped far more often than a thread does that
+// waits for nothing.
 bool finds_without_the_lock(FakeM& fake, G** found) {
-  constexpr int kSleepers = 2;  // RuntimeMutex: held, and somebody sleeps
-  static_assert(sizeof(RuntimeMutex) == sizeof(int));
+  constexpr int kManyNaps = 200;
+  std::atomic<pid_t> other_id{0};
   std::atomic<bool> done{false};
   sched.lock.lock();
   std::thread other([&] {
     FakeThread thread(fake.p(1));
+    other_id.store(gettid());
     *found = find_runnable().gp;
     done.store(true);
   });
   bool waits = false;
   while (!done.load() && !waits) {
-    waits = __atomic_load_n(reinterpret_cast<const int*>(&sched.lock), __ATOMIC_RELAXED) == kSleepers;
+    waits = other_id.load() != 0 && naps_of(other_id.load()) >= kManyNaps;
     sched_yield();
   }
   sched.lock.unlock();
@@ -144,11 +160,13 @@ bool finds_without_the_lock(FakeM& fake, G** found) {
 TEST(FindRunnable, TakesNoLockToFindNothing) {
   FakeM fake(2);
   G* found = nullptr;
-  GORO_STEP("somebody holds sched.lock; the tick is 61, the GRQ is empty, goroutine 1 is in the ring");
+  GORO_STEP(
+      "somebody holds sched.lock; the tick is 61, the GRQ is empty, goroutine 1 is in the ring");
   fake.p(1)->schedtick = 61;
   put_in_ring(fake.p(1), fake.g());
   EXPECT_TRUE(finds_without_the_lock(fake, &found))
-      << "the GRQ looks empty (sched.runqsize is 0), so taking sched.lock could only find nothing; yet "
+      << "the GRQ looks empty (sched.runqsize is 0), so taking sched.lock could only find nothing; "
+         "yet "
          "find_runnable waited for the lock";
   EXPECT_EQ(id_of(found), 1U);
 }
@@ -173,12 +191,15 @@ TEST(FindRunnable, TakesNoLockWhileItsOwnQueueHasWork) {
 TEST(FindRunnable, LooksAgainFromTheTopWithTheNewP) {
   FakeM fake(2);
   GORO_STEP("two Ps, nothing to run: this M gives up P0 and sleeps");
-  GORO_STEP("somebody puts goroutine 1 into P0's ring, goroutine 2 into P1's, and wakes the M with P1");
+  GORO_STEP(
+      "somebody puts goroutine 1 into P0's ring, goroutine 2 into P1's, and wakes the M with P1");
   G* left_behind = fake.g();
   G* wanted = fake.g();
+  std::atomic<bool> returned{false};
   std::thread waker([&] {
     M* sleeper = nullptr;
     while (sleeper == nullptr) {
+      if (returned.load()) return;
       sched.lock.lock();
       sleeper = sched.midle;
       if (sleeper != nullptr) {
@@ -194,11 +215,13 @@ TEST(FindRunnable, LooksAgainFromTheTopWithTheNewP) {
     sleeper->park.wakeup();
   });
   const Runnable found = find_runnable();
+  returned.store(true);
   waker.join();
   ASSERT_NE(found.gp, nullptr)
       << "null from find_work_elsewhere means: look again from the top, not that there is nothing";
-  EXPECT_EQ(found.gp, wanted) << "the M woke up with another P: it must ask getm()->p again, because the "
-                                 "ring of P0 is not its ring any more";
+  EXPECT_EQ(found.gp, wanted)
+      << "the M woke up with another P: it must ask getm()->p again, because the "
+         "ring of P0 is not its ring any more";
 }
 
 TEST(FindRunnable, FourMsTakeEveryGoroutineOnce) {
@@ -220,7 +243,7 @@ TEST(FindRunnable, FourMsTakeEveryGoroutineOnce) {
       std::vector<int>& mine = taken[static_cast<std::size_t>(i)];
       for (;;) {
         const G* gp = find_runnable().gp;
-        if (gp->goid > last) break;
+        if (gp == nullptr || gp->goid > last) break;
         ++mine[gp->goid];
         ++pp->schedtick;  // what execute would do
       }

@@ -25,13 +25,14 @@ TEST(GlobalQueue, SizeFollowsEveryPutAndGet) {
   GORO_STEP("put 4 goroutines, looking at sched.runqsize after each");
   for (int i = 1; i <= 4; ++i) {
     globrunq_put(fake.g());
-    ASSERT_EQ(sched.runqsize.load(), i)
-        << "sched.runqsize is what Ps look at without the lock; it must say how many wait in the GRQ";
+    ASSERT_EQ(sched.runqsize.load(), i) << "sched.runqsize is what Ps look at without the lock; it "
+                                           "must say how many wait in the GRQ";
   }
   GORO_STEP("take them out, looking at sched.runqsize after each");
   for (int i = 3; i >= 0; --i) {
     ASSERT_NE(globrunq_get(), nullptr);
-    ASSERT_EQ(sched.runqsize.load(), i) << "a goroutine that left the GRQ no longer counts in its size";
+    ASSERT_EQ(sched.runqsize.load(), i)
+        << "a goroutine that left the GRQ no longer counts in its size";
   }
 }
 
@@ -56,7 +57,8 @@ TEST(GlobalQueue, ABatchGoesToTheTailInOrder) {
   GQueue batch;
   for (int i = 0; i < 3; ++i) batch.push_back(fake.g());
   globrunq_put_batch(&batch, 3);
-  EXPECT_EQ(sched.runqsize.load(), 5) << "two single goroutines and a batch of three are in the GRQ";
+  EXPECT_EQ(sched.runqsize.load(), 5)
+      << "two single goroutines and a batch of three are in the GRQ";
   EXPECT_TRUE(batch.empty()) << "a G is on one queue at a time: the batch must be empty afterwards";
   globrunq_put(fake.g());
   EXPECT_EQ(sched.runqsize.load(), 6);
@@ -118,7 +120,8 @@ TEST(FairShare, TheFirstIsReturnedTheRestGoesToTheRingInOrder) {
   EXPECT_EQ(id_of(first), 1U) << "the head of the GRQ is returned: it has waited longest";
   EXPECT_EQ(ring_of(fake.p(0)), ids_from(2, 6))
       << "the rest of the batch goes to the ring in the order in which it waited";
-  EXPECT_EQ(fake.p(0)->runnext.load(), nullptr) << "nobody asked for runnext: a batch goes to the ring";
+  EXPECT_EQ(fake.p(0)->runnext.load(), nullptr)
+      << "nobody asked for runnext: a batch goes to the ring";
   GORO_STEP("P1 takes from the 4 that are left: 4/2 + 1 = 3");
   first = globrunq_get_batch(fake.p(1), 128);
   EXPECT_EQ(id_of(first), 7U);

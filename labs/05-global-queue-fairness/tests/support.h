@@ -1,6 +1,8 @@
-// What the tests of this lab share: queues as lists of ids, and the rules of the game as a small simulation.
+// What the tests of this lab share: queues as lists of ids, and the rules of the game as a small
+// simulation.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <deque>
@@ -58,8 +60,8 @@ inline std::uint64_t id_of(const G* gp) {
   return gp == nullptr ? 0 : gp->goid;
 }
 
-// Makes "this M found nothing and sleeps" end the test at once, with the runtime's own words for it: this M
-// is the only one, so nobody could wake it.
+// Makes "this M found nothing and sleeps" end the test at once, with the runtime's own words for
+// it: this M is the only one, so nobody could wake it.
 inline void sleeping_is_a_deadlock() {
   sched.mcount = 1;
 }
@@ -128,8 +130,8 @@ class Rules {
 };
 
 // "" if `seen` is what the rules say, else a sentence about the first difference.
-inline std::string first_difference(const std::vector<Rules::Turn>& rules, const std::vector<int>& seen,
-                                    std::uint32_t schedtick) {
+inline std::string first_difference(const std::vector<Rules::Turn>& rules,
+                                    const std::vector<int>& seen, std::uint32_t schedtick) {
   std::ostringstream text;
   for (std::size_t i = 0; i < rules.size() || i < seen.size(); ++i) {
     if (i < rules.size() && i < seen.size() && rules[i].who == seen[i]) continue;
@@ -150,10 +152,10 @@ inline std::string first_difference(const std::vector<Rules::Turn>& rules, const
   return text.str();
 }
 
-// Runs attempt() until it returns "", at most a few times, and expects that it did. One processor and exact
-// rules give one exact result; but a machine that stops this process for 10 ms in the middle can make a
-// runtime with preemption stop a goroutine there, and then the order differs for once. A wrong rule is
-// wrong every time.
+// Runs attempt() until it returns "", at most a few times, and expects that it did. One processor
+// and exact rules give one exact result; but a machine that stops this process for 10 ms in the
+// middle can make a runtime with preemption stop a goroutine there, and then the order differs for
+// once. A wrong rule is wrong every time.
 template <typename Attempt>
 void expect_exactly(Attempt attempt) {
   constexpr int kAttempts = 5;

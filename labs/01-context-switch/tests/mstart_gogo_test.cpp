@@ -1,0 +1,179 @@
+// Steps 1 and 2: into the scheduler and out of a frame. Needs nothing but these two functions.
+#include <cstring>
+
+#include "by_hand.h"
+#include "testing/story.h"
+
+namespace goro::lab01 {
+namespace {
+
+// The control words a test goes through: each differs from the default in one thing.
+std::vector<std::pair<const char*, ControlWords>> unusual_control_words() {
+  std::vector<std::pair<const char*, ControlWords>> all{{"rounding up", rounding(Rounding::up)},
+                                                        {"rounding down", rounding(Rounding::down)},
+                                                        {"rounding to zero", rounding(Rounding::to_zero)}};
+#if defined(__x86_64__)
+  ControlWords only_mxcsr = rounding(Rounding::up);
+  only_mxcsr.x87 = ControlWords{}.x87;
+  all.emplace_back("rounding up in mxcsr only", only_mxcsr);
+  ControlWords only_x87 = rounding(Rounding::up);
+  only_x87.mxcsr = ControlWords{}.mxcsr;
+  all.emplace_back("rounding up in the x87 control word only", only_x87);
+  ControlWords denormals;
+  denormals.mxcsr |= 0x40U;
+  all.emplace_back("denormals are zero (mxcsr bit 6)", denormals);
+  ControlWords flush;
+  flush.mxcsr |= 0x8000U;
+  all.emplace_back("flush to zero (mxcsr bit 15)", flush);
+#else
+  all.emplace_back("flush to zero (fpcr bit 24)", ControlWords{std::uint64_t{1} << 24});
+#endif
+  return all;
+}
+
+// A frame as the contract's picture shows it, on top of gp's stack; its return address ends the probe.
+SwitchFrame* frame_by_hand(G* gp, const Registers& values) {
+  SwitchFrame frame{};
+  frame.control = values.control;
+  std::memcpy(frame.kept, values.kept, sizeof(frame.kept));
+  frame.return_address = reinterpret_cast<std::uint64_t>(&lab01_probe_back);
+  auto* place = reinterpret_cast<SwitchFrame*>(gp->stack.hi - sizeof(SwitchFrame));
+  std::memcpy(place, &frame, sizeof(frame));
+  gp->sched.sp = reinterpret_cast<std::uintptr_t>(place);
+  return place;
+}
+
+TEST(Mstart, CallsFnOnThisStackAsG0) {
+  ByHand hand;
+  GORO_STEP("call goro_mstart(g0, fn) on a thread where no goroutine is current");
+  hand.probe(nullptr, known_values(), as_function(goro_mstart), hand.g0(), as_function(lab01_capture));
+  ASSERT_EQ(lab01_captured.calls, 1U) << "fn must be called, once";
+  EXPECT_EQ(lab01_captured.g, hand.g0()) << "while fn runs, g0 must be the current goroutine (SETG)";
+  EXPECT_NE(hand.g0()->sched.sp, 0U) << "g0->sched.sp must say where goro_mstart's caller goes on";
+  EXPECT_LT(lab01_captured.sp, hand.g0()->sched.sp)
+      << "fn must run below the saved registers, or it overwrites them";
+  EXPECT_GT(lab01_captured.sp + 256, hand.g0()->sched.sp)
+      << "fn must run on the stack of the caller, directly below the saved registers";
+#if defined(__x86_64__)
+  EXPECT_EQ(lab01_captured.sp % 16, 8U)
+      << "at a function's first instruction rsp is 8 mod 16: 16-byte aligned before the call pushed";
+#else
+  EXPECT_EQ(lab01_captured.sp % 16, 0U) << "sp is 16-byte aligned, always";
+#endif
+}
+
+TEST(Mstart, SavesTheFrameOfThePicture) {
+  ByHand hand;
+  Registers before = known_values();
+  before.control = rounding(Rounding::down);
+  GORO_STEP("load a known value into every callee-saved register and call goro_mstart(g0, fn)");
+  hand.probe(nullptr, before, as_function(goro_mstart), hand.g0(), as_function(lab01_capture));
+  ASSERT_EQ(lab01_captured.calls, 1U) << "fn must be called, once";
+  GORO_STEP("look at the ", kSwitchFrameSize, " bytes at g0->sched.sp");
+  ASSERT_EQ(hand.g0()->sched.sp + kSwitchFrameSize, lab01_home)
+      << "the frame must end where the caller's frame begins: g0->sched.sp + " << kSwitchFrameSize
+      << " is the caller's stack pointer";
+  SwitchFrame frame{};
+  std::memcpy(&frame, reinterpret_cast<const void*>(hand.g0()->sched.sp), sizeof(frame));
+  EXPECT_EQ(differences(before, frame, reinterpret_cast<std::uintptr_t>(&lab01_probe_back)), "")
+      << "the saved frame must be the one in the picture of contracts/context_switch.h";
+}
+
+TEST(Mstart, ReturnsWhenG0IsContinued) {
+  ByHand hand;
+  static G* g0;
+  static Registers trash;
+  g0 = hand.g0();
+  trash = known_values();
+  trash.control = rounding(Rounding::to_zero);
+  Registers before = known_values();
+  before.control = rounding(Rounding::up);
+  lab01_capture_next = [] { lab01_trash_and_gogo(&g0->sched, &trash); };
+  GORO_STEP("call goro_mstart(g0, fn) with known values in every callee-saved register");
+  GORO_STEP("in fn, put other values into all of them and call goro_gogo(&g0->sched)");
+  const Registers after =
+      hand.probe(nullptr, before, as_function(goro_mstart), hand.g0(), as_function(lab01_capture));
+  EXPECT_EQ(lab01_captured.calls, 1U) << "fn must be called, once";
+  EXPECT_EQ(differences(before, after, lab01_home), "")
+      << "goro_mstart must return to its caller with the thread's own registers";
+  EXPECT_EQ(hand.current_after(), hand.g0()) << "getg() must be g0 still when goro_mstart returns";
+}
+
+TEST(Gogo, RestoresEveryRegisterOfTheFrame) {
+  ByHand hand;
+  G* gp = hand.goroutine();
+  const Registers values = known_values();
+  GORO_STEP("write a frame by hand, a known value for every register");
+  frame_by_hand(gp, values);
+  GORO_STEP("goro_gogo to it");
+  const Registers after =
+      hand.probe(hand.g0(), known_values(), as_function(goro_gogo), &gp->sched);
+  EXPECT_EQ(differences(values, after, gp->stack.hi), "")
+      << "goro_gogo must take every register from the frame and end with the stack pointer just above it";
+}
+
+TEST(Gogo, MakesTheGoroutineCurrentWithItsLimit) {
+  ByHand hand;
+  G* gp = hand.goroutine();
+  frame_by_hand(gp, known_values());
+  GORO_STEP("goro_gogo to a goroutine whose stackguard0 is its lowest address + ", kStackGuard);
+  Registers after = hand.probe(hand.g0(), known_values(), as_function(goro_gogo), &gp->sched);
+  EXPECT_EQ(hand.current_after(), gp) << "goro_gogo must make buf->g the current goroutine (SETG)";
+  EXPECT_EQ(limit_seen_by_prologues(gp, after.limit), gp->stack.lo + kStackGuard)
+      << "prologues must compare with the new goroutine's stackguard0 from now on (SETGUARD)";
+
+  GORO_STEP("ask the goroutine to give way (stackguard0 = kStackPreempt) and goro_gogo to it again");
+  frame_by_hand(gp, known_values());
+  gp->stackguard0.store(kStackPreempt);
+  after = hand.probe(hand.g0(), known_values(), as_function(goro_gogo), &gp->sched);
+  EXPECT_EQ(limit_seen_by_prologues(gp, after.limit), kStackPreempt)
+      << "the limit is what stackguard0 says, not something that is computed from the stack";
+}
+
+TEST(Gogo, WritesControlWordsThatDiffer) {
+  ByHand hand;
+  G* gp = hand.goroutine();
+  for (const auto& [what, unusual] : unusual_control_words()) {
+    Registers frame = known_values();
+    Registers thread = known_values();
+    GORO_STEP("the thread has the defaults; goro_gogo to a frame with ", what);
+    frame.control = unusual;
+    frame_by_hand(gp, frame);
+    Registers after = hand.probe(hand.g0(), thread, as_function(goro_gogo), &gp->sched);
+    EXPECT_EQ(control_bits(after.control), control_bits(unusual))
+        << "the goroutine was saved with " << what << " and must go on with it";
+
+    GORO_STEP("the thread has ", what, "; goro_gogo to a frame with the defaults");
+    thread.control = unusual;
+    frame.control = ControlWords{};
+    frame_by_hand(gp, frame);
+    after = hand.probe(hand.g0(), thread, as_function(goro_gogo), &gp->sched);
+    EXPECT_EQ(control_bits(after.control), control_bits(ControlWords{}))
+        << "the thread's " << what << " must not leak into a goroutine that was saved with the defaults";
+  }
+}
+
+TEST(Gogo, LeavesStickyFlagsAlone) {
+  ByHand hand;
+  G* gp = hand.goroutine();
+  for (const Rounding mode : {Rounding::nearest, Rounding::up}) {
+    Registers thread = known_values();
+    raise_inexact(&thread);
+    Registers frame = known_values();
+    frame.control = rounding(mode);
+#if defined(__x86_64__)
+    frame.control.mxcsr |= 0x4U;  // division by zero
+#endif
+    frame_by_hand(gp, frame);
+    GORO_STEP("the flag \"inexact\" is up; goro_gogo to a frame with ",
+              mode == Rounding::nearest ? "the same control bits" : "other control bits");
+    Registers after = hand.probe(hand.g0(), thread, as_function(goro_gogo), &gp->sched);
+    EXPECT_EQ(sticky_flags(after), inexact_flag())
+        << "the sticky flags belong to nobody: goro_gogo neither clears those that are up nor brings back "
+           "those that were saved";
+    EXPECT_EQ(control_bits(after.control), control_bits(rounding(mode)));
+  }
+}
+
+}  // namespace
+}  // namespace goro::lab01
