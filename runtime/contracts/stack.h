@@ -94,7 +94,10 @@ bool shrinkstack(G* gp);
 }  // namespace goro
 
 extern "C" {
-// What the checks call; assembly. All three keep every register that can hold an argument.
+// What the checks call; assembly. All three keep every register that can hold an argument. They do nothing
+// where there is nothing to grow: on a thread that is not the runtime's (getg() is null), on g0 (whose guard
+// they put back to 0: a request to give way came too late), and when the stack pointer is outside of the
+// goroutine's stack (a signal handler runs on a stack of its own). Else: goro_mcall(goro_newstack_m).
 void __morestack();            // x86-64
 void __morestack_non_split();  // x86-64
 void _mcount();                // ARM64

@@ -58,6 +58,9 @@ FUNCTION(goro_make_foreign_room)
         ldr     x10, [x10, #GORO_M_G0]
         cmp     x9, x10
         b.eq    1b
+        ldr     x10, [x9, #GORO_G_STACK_LO]
+        cmp     sp, x10
+        b.lo    1b                              // a signal handler on a stack of its own
         stp     x29, x30, [sp, #-80]!
         .cfi_adjust_cfa_offset 80
         .cfi_rel_offset x29, 0

@@ -74,6 +74,9 @@ void casgstatus(G* gp, GStatus from, GStatus to) {
 
 G* gfget(P* pp) {
   if (pp->gfree.empty()) {
+    // A list has no atomics: whether the global one is empty is seen under the lock only. This is
+    // not often, a refill lasts for 32 births; and a program that makes more Gs than ever pays
+    // g_alloc too.
     sched.gfree_lock.lock();
     while (pp->gfree.size() < kGFreeKeepBelow && !sched.gfree.empty()) {
       pp->gfree.push(sched.gfree.pop());
@@ -100,6 +103,7 @@ G* newproc1(P* pp, const Closure& closure, StackKind kind, std::uint64_t parent,
     casgstatus(gp, GStatus::idle, GStatus::dead);
   }
   if (pp->goidcache == pp->goidcacheend) {
+    // relaxed: only that no two Ps get the same batch matters, and the addition is one step.
     pp->goidcache = sched.goidgen.fetch_add(kGoidCacheBatch, std::memory_order_relaxed) + 1;
     pp->goidcacheend = pp->goidcache + kGoidCacheBatch;
   }
@@ -108,7 +112,8 @@ G* newproc1(P* pp, const Closure& closure, StackKind kind, std::uint64_t parent,
   gp->stack_kind = kind;
   gp->parent_goid = parent;
   gp->gopc = pc;
-  gp->sched = Gobuf{0, gp};
+  gp->sched = Gobuf{0, gp};  // sp 0: g_prepare_to_run gives it a stack when it first runs
+  // Whatever else the G has was cleared by goexit0, or by its construction.
   casgstatus(gp, GStatus::dead, GStatus::runnable);
   return gp;
 }
@@ -135,10 +140,11 @@ void park_m(G* gp) {
   M* mp = getm();
   casgstatus(gp, GStatus::running, GStatus::waiting);
   dropg();
-  before_park(gp);
+  before_park(gp);  // may move the stack, so before anyone can run gp on it
   if (mp->waitunlockf != nullptr) {
     const auto unlockf = mp->waitunlockf;
     mp->waitunlockf = nullptr;
+    // If it returns true, gp may be running on another M by now.
     if (!unlockf(gp, mp->waitlock)) {
       // What gp wanted to wait for is there already, and nobody else knows of gp: it goes on at
       // once, in the slice it has.
@@ -152,7 +158,7 @@ void park_m(G* gp) {
 void ready(G* gp) {
   casgstatus(gp, GStatus::waiting, GStatus::runnable);
   runq_put(getm()->p, gp, true);
-  wakep();
+  wakep();  // after runq_put: whoever it wakes must find gp
 }
 
 void goready(G* gp) {
@@ -178,6 +184,7 @@ void goexit0(G* gp) {
   gp->preempt.store(false, std::memory_order_relaxed);
   gp->closure = Closure{};
   gp->sched = Gobuf{};
+  // From here on gp is the list's. The M is on g0, so gp's stack could go before.
   gfput(getm()->p, gp);
   schedule();
 }

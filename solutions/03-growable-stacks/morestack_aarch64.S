@@ -20,6 +20,12 @@ FUNCTION(_mcount)
         ldr     x10, [x10, #GORO_M_G0]
         cmp     x9, x10
         b.eq    1b                              // g0 has room
+        ldr     x10, [x9, #GORO_G_STACK_LO]
+        cmp     x11, x10
+        b.lo    1b                              // a signal handler on a stack of its own
+        ldr     x10, [x9, #GORO_G_STACK_HI]
+        cmp     x11, x10
+        b.hi    1b
         stp     x29, x30, [sp, #-16]!
         .cfi_adjust_cfa_offset 16
         .cfi_rel_offset x29, 0

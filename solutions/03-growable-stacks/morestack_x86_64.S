@@ -34,6 +34,10 @@ FUNCTION(__morestack)
         movq    GORO_G_M(%rcx), %rdx
         cmpq    %rcx, GORO_M_G0(%rdx)
         je      .Lg0
+        cmpq    GORO_G_STACK_LO(%rcx), %rsp
+        jb      .Lback                          // a signal handler on a stack of its own
+        cmpq    GORO_G_STACK_HI(%rcx), %rsp
+        ja      .Lback
 
         subq    $128, %rsp
         movups  %xmm0, (%rsp)

@@ -374,7 +374,8 @@ void raise_inexact(Registers* registers) {
 std::uint64_t seed() {
   static const std::uint64_t chosen = [] {
     const char* text = std::getenv("GORO_SEED");
-    return text != nullptr ? std::strtoull(text, nullptr, 0) : std::uint64_t{std::random_device{}()};
+    return text != nullptr ? std::strtoull(text, nullptr, 0)
+                           : std::uint64_t{std::random_device{}()};
   }();
   return chosen;
 }
@@ -413,7 +414,8 @@ void differ(std::string* text, const std::uint64_t* before, const std::uint64_t*
     if (before[i] == after[i]) continue;
     std::string where;
     for (std::size_t k = 0; k < kKept; ++k) {
-      if (k != i && after[i] == before[k]) where = std::string(" (the value of ") + kKeptNames[k] + ")";
+      if (k != i && after[i] == before[k])
+        where = std::string(" (the value of ") + kKeptNames[k] + ")";
     }
     *text += std::string("  ") + kKeptNames[i] + " should be " + hex(before[i]) + " and is " +
              hex(after[i]) + where + "\n";
@@ -421,7 +423,8 @@ void differ(std::string* text, const std::uint64_t* before, const std::uint64_t*
 }
 
 std::string with_seed(std::string text) {
-  return text.empty() ? text : text + "  (GORO_SEED=" + std::to_string(seed()) + " gives these values)\n";
+  return text.empty() ? text
+                      : text + "  (GORO_SEED=" + std::to_string(seed()) + " gives these values)\n";
 }
 
 }  // namespace
@@ -439,12 +442,14 @@ std::string differences(const Registers& before, const SwitchFrame& frame,
   std::string text;
   differ(&text, before.kept, frame.kept);
   differ(&text, before.control, frame.control);
-  if (return_address != 0) differ(&text, "the return address", return_address, frame.return_address);
+  if (return_address != 0)
+    differ(&text, "the return address", return_address, frame.return_address);
   return with_seed(text);
 }
 
 OwnStack::OwnStack() {
-  void* at = mmap(nullptr, kSize + 2 * kMargin, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* at = mmap(nullptr, kSize + 2 * kMargin, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                  -1, 0);
   if (at == MAP_FAILED) std::abort();
   stack_.lo = reinterpret_cast<std::uintptr_t>(at) + kMargin;
   stack_.hi = stack_.lo + kSize;

@@ -1,12 +1,14 @@
-// One thread, one M and its goroutines, made by hand: what the switch is tested with, without a scheduler.
+// One thread, one M and its goroutines, made by hand: what the switch is tested with, without a
+// scheduler.
 //
-// probe() is the microscope. It loads known values into every register that a C++ function must keep and
-// into the floating-point control words, calls a function, and looks at all of them when that function
-// comes back. It finds its own stack again whatever came back in the stack pointer, so a wrong register is a
-// sentence in a report and not a crash. go_home() ends the look from anywhere, without coming back.
+// probe() is the microscope. It loads known values into every register that a C++ function must
+// keep and into the floating-point control words, calls a function, and looks at all of them when
+// that function comes back. It finds its own stack again whatever came back in the stack pointer,
+// so a wrong register is a sentence in a report and not a crash. go_home() ends the look from
+// anywhere, without coming back.
 //
-// capture() is the other end: a function written in assembly that notes how it was called, and goes on to
-// where `capture_next` says.
+// capture() is the other end: a function written in assembly that notes how it was called, and goes
+// on to where `capture_next` says.
 #pragma once
 
 #include <cstddef>
@@ -88,7 +90,8 @@ void lab01_capture();
 [[noreturn]] void lab01_trash_and_gogo(Gobuf* buf, const Registers* trash);
 }
 
-// The limit that the next prologue will compare with. ARM64 reads it from the G, and takes none on g0.
+// The limit that the next prologue will compare with. ARM64 reads it from the G, and takes none on
+// g0.
 inline std::uint64_t limit_seen_by_prologues([[maybe_unused]] const G* running,
                                              [[maybe_unused]] std::uint64_t word) {
 #if defined(__x86_64__)
@@ -115,8 +118,8 @@ std::uint64_t seed();
 // Values that are all different and none of which is likely to be in a register already.
 Registers known_values();
 
-// One sentence a register that differs; empty if all are the same. The stack pointer is compared with
-// `sp` if that is not 0.
+// One sentence a register that differs; empty if all are the same. The stack pointer is compared
+// with `sp` if that is not 0.
 std::string differences(const Registers& before, const Registers& after, std::uint64_t sp = 0);
 // The same for a frame in memory; `return_address` 0 is not compared.
 std::string differences(const Registers& before, const SwitchFrame& frame,
@@ -139,8 +142,8 @@ class OwnStack {
   Stack stack_;
 };
 
-// The recognisable limit of a goroutine whose stack is a thread's. Below every stack, so that each check
-// passes.
+// The recognisable limit of a goroutine whose stack is a thread's. Below every stack, so that each
+// check passes.
 inline constexpr std::uintptr_t kThreadLimit = 0x4740;
 
 // This thread's M.
@@ -157,11 +160,12 @@ class ByHand {
   // A goroutine with a stack of its own, on this M. It has not begun.
   G* goroutine();
 
-  // This thread's stack becomes a goroutine's, and g0 gets a stack of its own. Nothing is current yet.
+  // This thread's stack becomes a goroutine's, and g0 gets a stack of its own. Nothing is current
+  // yet.
   G* this_stack_as_goroutine();
 
-  // Calls function(a, b) with the registers of `before` while `running` is the current goroutine, and
-  // returns what came back. Afterwards no goroutine is current.
+  // Calls function(a, b) with the registers of `before` while `running` is the current goroutine,
+  // and returns what came back. Afterwards no goroutine is current.
   Registers probe(G* running, const Registers& before, void (*function)(), const void* a = nullptr,
                   const void* b = nullptr);
 
@@ -179,6 +183,11 @@ class ByHand {
 template <typename Function>
 auto as_function(Function* function) {
   return reinterpret_cast<void (*)()>(function);
+}
+
+// capture() as an argument of what is probed.
+inline const void* capture() {
+  return reinterpret_cast<const void*>(&lab01_capture);
 }
 
 }  // namespace goro::lab01

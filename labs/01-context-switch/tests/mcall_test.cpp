@@ -1,4 +1,5 @@
-// Step 3: a goroutine stops. Here the test's own stack plays the goroutine's, and g0 has a stack apart.
+// Step 3: a goroutine stops. Here the test's own stack plays the goroutine's, and g0 has a stack
+// apart.
 #include <cstring>
 
 #include "by_hand.h"
@@ -22,15 +23,16 @@ TEST(Mcall, CallsFnOnG0WithTheGoroutine) {
   const std::uintptr_t g0_sp = by_hand.g0()->sched.sp;
   for (std::uint64_t round = 1; round <= 3; ++round) {
     GORO_STEP("call goro_mcall(fn) on a goroutine, time number ", round);
-    by_hand.probe(gp, known_values(), as_function(goro_mcall), as_function(lab01_capture));
+    by_hand.probe(gp, known_values(), as_function(goro_mcall), capture());
     ASSERT_EQ(lab01_captured.calls, round) << "fn must be called, once";
     EXPECT_EQ(lab01_captured.arg, reinterpret_cast<std::uint64_t>(gp))
         << "fn's argument is the goroutine that stopped";
-    EXPECT_EQ(lab01_captured.g, by_hand.g0()) << "while fn runs, g0 must be the current goroutine (SETG)";
+    EXPECT_EQ(lab01_captured.g, by_hand.g0())
+        << "while fn runs, g0 must be the current goroutine (SETG)";
     EXPECT_EQ(limit_seen_by_prologues(by_hand.g0(), lab01_captured.limit), 0U)
         << "on g0 the limit must be 0, or a prologue there tries to grow g0's stack (SETGUARD)";
-    EXPECT_EQ(by_hand.g0()->sched.sp, g0_sp)
-        << "g0's saved stack pointer must stay: goro_mstart wrote it, and goro_mstart returns by it";
+    EXPECT_EQ(by_hand.g0()->sched.sp, g0_sp) << "g0's saved stack pointer must stay: goro_mstart "
+                                                "wrote it, and goro_mstart returns by it";
 #if defined(__x86_64__)
     EXPECT_EQ(lab01_captured.sp + 8, g0_sp)
         << "fn must be called with rsp = g0->sched.sp, every time: what was below is finished with";
@@ -54,7 +56,7 @@ TEST(Mcall, SavesWhereTheCallerGoesOn) {
   };
   gp->sched.sp = reinterpret_cast<std::uintptr_t>(&saved);
   GORO_STEP("load a known value into every callee-saved register and call goro_mcall(fn)");
-  by_hand.probe(gp, before, as_function(goro_mcall), as_function(lab01_capture));
+  by_hand.probe(gp, before, as_function(goro_mcall), capture());
   GORO_STEP("look at g->sched, and at the ", kSwitchFrameSize, " bytes at g->sched.sp");
   EXPECT_EQ(gp->sched.sp + kSwitchFrameSize, lab01_home)
       << "g->sched.sp must be where the frame begins, " << kSwitchFrameSize
@@ -71,13 +73,14 @@ TEST(Mcall, KeepsEveryCalleeSavedRegister) {
   for (int round = 1; round <= 100; ++round) {
     const Registers before = known_values();
     trash = known_values();
-    const Registers after = by_hand.probe(gp, before, as_function(goro_mcall), as_function(lab01_capture));
+    const Registers after = by_hand.probe(gp, before, as_function(goro_mcall), capture());
     const std::string wrong = differences(before, after, lab01_home);
     if (wrong.empty() && by_hand.current_after() == gp) continue;
     GORO_STEP("load a known value into every callee-saved register and call goro_mcall(fn)");
     GORO_STEP("in fn, put other values into all of them and goro_gogo(&g->sched)");
     GORO_STEP("look at the registers when goro_mcall has returned (time number ", round, ")");
-    ASSERT_EQ(wrong, "") << "these registers did not come back: goro_mcall must save what goro_gogo restores";
+    ASSERT_EQ(wrong, "")
+        << "these registers did not come back: goro_mcall must save what goro_gogo restores";
     ASSERT_EQ(by_hand.current_after(), gp) << "the goroutine that goes on must be current again";
   }
 }
@@ -95,8 +98,7 @@ TEST(Mcall, KeepsControlWords) {
       trash.control = rounding(other);
       GORO_STEP("a goroutine with rounding mode ", static_cast<int>(own),
                 " stops; meanwhile the thread has mode ", static_cast<int>(other));
-      const Registers after =
-          by_hand.probe(gp, before, as_function(goro_mcall), as_function(lab01_capture));
+      const Registers after = by_hand.probe(gp, before, as_function(goro_mcall), capture());
       ASSERT_EQ(differences(before, after), "")
           << "the rounding mode is the goroutine's: it must be the same after goro_mcall as before";
     }
@@ -108,9 +110,9 @@ TEST(Mcall, LimitComesBackWithTheGoroutine) {
   G* gp = stopped = by_hand.this_stack_as_goroutine();
   lab01_capture_next = trash_and_go_back;
   GORO_STEP("a goroutine with the limit ", kThreadLimit, " calls goro_mcall(fn)");
-  const Registers after =
-      by_hand.probe(gp, known_values(), as_function(goro_mcall), as_function(lab01_capture));
-  EXPECT_EQ(limit_seen_by_prologues(by_hand.g0(), lab01_captured.limit), 0U) << "on g0 there is no limit";
+  const Registers after = by_hand.probe(gp, known_values(), as_function(goro_mcall), capture());
+  EXPECT_EQ(limit_seen_by_prologues(by_hand.g0(), lab01_captured.limit), 0U)
+      << "on g0 there is no limit";
   GORO_STEP("fn continues it with goro_gogo(&g->sched)");
   EXPECT_EQ(limit_seen_by_prologues(gp, after.limit), kThreadLimit)
       << "the goroutine's own limit, its stackguard0, must be back";
@@ -127,10 +129,12 @@ TEST(Mcall, KeepsNothingBelowTheStackPointer) {
   };
   const Registers before = known_values();
   trash = known_values();
-  GORO_STEP("call goro_mcall(fn); in fn, overwrite 1 KB below g->sched.sp, then goro_gogo(&g->sched)");
-  const Registers after = by_hand.probe(gp, before, as_function(goro_mcall), as_function(lab01_capture));
+  GORO_STEP(
+      "call goro_mcall(fn); in fn, overwrite 1 KB below g->sched.sp, then goro_gogo(&g->sched)");
+  const Registers after = by_hand.probe(gp, before, as_function(goro_mcall), capture());
   EXPECT_EQ(differences(before, after, lab01_home), "")
-      << "everything that is saved must lie at g->sched.sp and above; below it (the red zone too) nothing "
+      << "everything that is saved must lie at g->sched.sp and above; below it (the red zone too) "
+         "nothing "
          "is kept";
 }
 

@@ -163,6 +163,7 @@ inline std::size_t registered_gs() {
   return count;
 }
 
+// [event]
 // One waiter at a time; a post that comes before the wait is kept. The smallest user of gopark and
 // ready: who waits gives its name away in the unlock function, when it is off its stack.
 class Event {
@@ -204,5 +205,6 @@ class Event {
   G* waiter_ = nullptr;
   bool posted_ = false;
 };
+// [/event]
 
 }  // namespace goro::lab02

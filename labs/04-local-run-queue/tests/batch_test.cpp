@@ -30,7 +30,8 @@ TEST(Batch, GoesToTheTailInOrder) {
   GQueue queue = queue_of(gs, 10, 100);
   EXPECT_EQ(runq_put_batch(pp, &queue), 90) << "runq_put_batch returns how many it put";
   EXPECT_TRUE(queue.empty()) << "what was put is no longer in the caller's queue";
-  EXPECT_EQ(show(ring(pp)), show(range(1, 100))) << "a batch goes behind what is there, in its order";
+  EXPECT_EQ(show(ring(pp)), show(range(1, 100)))
+      << "a batch goes behind what is there, in its order";
   EXPECT_EQ(name(pp->runnext.load()), "G101") << "a batch must leave runnext alone";
 }
 
@@ -83,7 +84,8 @@ TEST(Batch, IsVisibleAllAtOnce) {
   const auto gs = goroutines(&m, 6);
   GORO_STEP("put a batch of 6 while another thread looks at the tail");
   for (unsigned at = 1;; ++at) {
-    SCOPED_TRACE("the other thread looked after instruction " + std::to_string(at) + " of the batch");
+    SCOPED_TRACE("the other thread looked after instruction " + std::to_string(at) +
+                 " of the batch");
     clear(pp);
     put_all(pp, old, 0, kRunqSize);  // so that every slot holds an old goroutine
     get_all(pp);
@@ -94,14 +96,15 @@ TEST(Batch, IsVisibleAllAtOnce) {
         at, [&] { runq_put_batch(pp, &queue); }, [&] { n = steal(pp, 1, kRunqSize, stolen); });
     ASSERT_NE(how, Interrupted::stuck) << "runq_put_batch did not come to an end";
     if (how == Interrupted::too_late) break;
-    ASSERT_TRUE(n == 0 || n == 6)
-        << "a thief saw " << n
-        << " of a batch of 6: write all the slots first, then make them visible with one store of the "
-           "tail";
+    ASSERT_TRUE(n == 0 || n == 6) << "a thief saw " << n
+                                  << " of a batch of 6: write all the slots first, then make them "
+                                     "visible with one store of the "
+                                     "tail";
     Ids ids;
     for (std::uint32_t i = 0; i < n; ++i) ids.push_back(stolen[i]->goid);
     ASSERT_EQ(show(ids + ring(pp)), show(range(257, 262)))
-        << "the thief saw the tail of the batch before its slots were written: it took goroutines that "
+        << "the thief saw the tail of the batch before its slots were written: it took goroutines "
+           "that "
            "had been in the ring long ago";
   }
 }

@@ -30,7 +30,8 @@ TEST(Empty, IsNeverTrueWhileAGoroutineMovesFromRunnextToTheRing) {
   P* pp = m.p();
   const auto gs = goroutines(&m, 2);
   GORO_STEP(
-      "G1 in runnext; while runq_empty looks, the owner puts G2 with next = true (G1 moves to the ring) "
+      "G1 in runnext; while runq_empty looks, the owner puts G2 with next = true (G1 moves to the "
+      "ring) "
       "and runs G2");
   for (unsigned at = 1;; ++at) {
     clear(pp, at);
@@ -45,9 +46,10 @@ TEST(Empty, IsNeverTrueWhileAGoroutineMovesFromRunnextToTheRing) {
         });
     ASSERT_NE(how, Interrupted::stuck) << "runq_empty did not come to an end";
     if (how == Interrupted::too_late) break;
-    ASSERT_FALSE(empty) << "the owner came after instruction " << at
-                        << ": there was a goroutine in the queue all the time, in runnext first and in the "
-                           "ring then, but runq_empty saw it in neither place; it must read the tail again";
+    ASSERT_FALSE(empty)
+        << "the owner came after instruction " << at
+        << ": there was a goroutine in the queue all the time, in runnext first and in the "
+           "ring then, but runq_empty saw it in neither place; it must read the tail again";
     ASSERT_EQ(show(ring(pp)), "G1");
   }
 }

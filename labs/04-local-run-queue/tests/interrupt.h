@@ -2,11 +2,11 @@
 //
 //   interrupt_after(7, [&] { runq_put(pp, gp, false); }, [&] { stolen = take_oldest(pp); });
 //
-// On x86-64 the processor traps after every instruction of `call` (the trap flag), and `intrude` runs as a
-// whole after the 7th. Going through all numbers until the call ends first tries every place where a thief
-// can come in between, the same way each time. Elsewhere, and under TSan, which must not be stopped inside
-// its own code, `intrude` runs on a second thread at about the same time; what a test expects must hold
-// for both.
+// On x86-64 the processor traps after every instruction of `call` (the trap flag), and `intrude`
+// runs as a whole after the 7th. Going through all numbers until the call ends first tries every
+// place where a thief can come in between, the same way each time. Elsewhere, and under TSan, which
+// must not be stopped inside its own code, `intrude` runs on a second thread at about the same
+// time; what a test expects must hold for both.
 #pragma once
 
 #include <type_traits>
@@ -46,7 +46,8 @@ enum class Interrupted {
 
 namespace detail {
 
-// Instructions that a call may need after it was interrupted: many times what the slowest one takes.
+// Instructions that a call may need after it was interrupted: many times what the slowest one
+// takes.
 inline constexpr std::uint64_t kPatience = 300'000;
 inline constexpr std::uint64_t kTrapFlag = 0x100;
 

@@ -42,7 +42,8 @@ TEST(Overflow, TheOneKickedOutOfRunnextGoesWithTheHalf) {
   EXPECT_EQ(name(pp->runnext.load()), "G258") << "overflow leaves runnext alone";
   EXPECT_EQ(show(ring(pp)), show(range(129, 256)));
   EXPECT_EQ(show(m.drain_global()), show(range(1, 128) + Ids{257}))
-      << "the goroutine that was kicked out of runnext found the ring full: the overflow takes it along";
+      << "the goroutine that was kicked out of runnext found the ring full: the overflow takes it "
+         "along";
 }
 
 TEST(Overflow, SixHundredGoStatementsMakeThreeLumps) {
@@ -51,9 +52,10 @@ TEST(Overflow, SixHundredGoStatementsMakeThreeLumps) {
   GORO_STEP("put G1 … G600 with next = true, as 600 go statements do");
   for (G* gp : goroutines(&m, 600)) runq_put(pp, gp, true);
   EXPECT_EQ(name(pp->runnext.load()), "G600");
-  EXPECT_EQ(show(m.drain_global()),
-            show(range(1, 128) + Ids{257} + range(129, 256) + Ids{386} + range(258, 385) + Ids{515}))
-      << "each overflow takes the oldest 128 of the ring and, behind them, the one that did not fit";
+  EXPECT_EQ(show(m.drain_global()), show(range(1, 128) + Ids{257} + range(129, 256) + Ids{386} +
+                                         range(258, 385) + Ids{515}))
+      << "each overflow takes the oldest 128 of the ring and, behind them, the one that did not "
+         "fit";
   EXPECT_EQ(show(ring(pp)), show(range(387, 514) + range(516, 599)));
 }
 
@@ -64,7 +66,8 @@ TEST(Overflow, SlowPathSaysNoWhenTheHeadMoved) {
   put_all(pp, gs, 0, 256);
   const std::uint32_t head = head_of(pp);
   const std::uint32_t tail = tail_of(pp);
-  GORO_STEP("filled the ring and read head and tail; then a thief took G1; then runq_put_slow with them");
+  GORO_STEP(
+      "filled the ring and read head and tail; then a thief took G1; then runq_put_slow with them");
   steal_oldest(pp);
   EXPECT_FALSE(runq_put_slow(pp, gs[256], head, tail))
       << "runq_put_slow must return false when the head is no longer where its caller saw it";
@@ -105,7 +108,8 @@ void expect_nothing_lost(FakeM* m, const Ids& stolen) {
   const Ids left = ring(m->p());
   if (global.empty()) {
     ASSERT_EQ(show(stolen + left), show(range(1, 257)))
-        << "the thief came first, so there was room: runq_put must try again, and put G257 on the tail";
+        << "the thief came first, so there was room: runq_put must try again, and put G257 on the "
+           "tail";
     return;
   }
   // The half went first; the thief took what was the oldest then.
@@ -128,9 +132,9 @@ TEST(Overflow, AThiefDuringTheOverflowLosesNothing) {
       const Interrupted how = interrupt_after(
           at, [&] { runq_put(pp, gs[256], false); }, [&] { n = steal(pp, 1, takes, stolen); });
       SCOPED_TRACE("the thief came after instruction " + std::to_string(at) + " of the put");
-      ASSERT_NE(how, Interrupted::stuck)
-          << "overflow: runq_put never returns once a thief has moved the head: read head and tail again "
-             "each time round the loop";
+      ASSERT_NE(how, Interrupted::stuck) << "overflow: runq_put never returns once a thief has "
+                                            "moved the head: read head and tail again "
+                                            "each time round the loop";
       if (how == Interrupted::too_late) break;
       Ids ids;
       for (std::uint32_t i = 0; i < n; ++i) ids.push_back(stolen[i]->goid);

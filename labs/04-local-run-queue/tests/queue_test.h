@@ -50,9 +50,15 @@ inline std::string name(const G* gp) {
   return gp == nullptr ? "nothing" : "G" + std::to_string(gp->goid);
 }
 
-inline std::uint32_t head_of(const P* pp) { return pp->runqhead.load(); }
-inline std::uint32_t tail_of(const P* pp) { return pp->runqtail.load(); }
-inline std::uint32_t length(const P* pp) { return tail_of(pp) - head_of(pp); }
+inline std::uint32_t head_of(const P* pp) {
+  return pp->runqhead.load();
+}
+inline std::uint32_t tail_of(const P* pp) {
+  return pp->runqtail.load();
+}
+inline std::uint32_t length(const P* pp) {
+  return tail_of(pp) - head_of(pp);
+}
 
 // The ring from head to tail. A slot that holds no goroutine shows as G0.
 inline Ids ring(const P* pp) {
@@ -103,7 +109,8 @@ inline Ids get_all(P* pp, std::size_t at_most = 10'000) {
 
 // -- thieves: what another P's M does to this queue --
 
-// The n-th part of the ring (1: all, 2: half, rounded up), at most `most`; where they go, and how many.
+// The n-th part of the ring (1: all, 2: half, rounded up), at most `most`; where they go, and how
+// many.
 inline std::uint32_t steal(P* victim, std::uint32_t part, std::uint32_t most, G** into) {
   for (;;) {
     std::uint32_t head = victim->runqhead.load(std::memory_order_acquire);

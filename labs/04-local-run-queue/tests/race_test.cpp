@@ -1,11 +1,11 @@
 // Memory order, watched by ThreadSanitizer. Between the two sides of each test there is no other
-// synchronisation than the queue's own: where the queue's is too weak, TSan sees plain data that one thread
-// writes and another reads, and says so.
+// synchronisation than the queue's own: where the queue's is too weak, TSan sees plain data that
+// one thread writes and another reads, and says so.
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <utility>
 
-#include "interrupt.h"
 #include "queue_test.h"
 
 namespace goro::testing {
@@ -27,26 +27,36 @@ __attribute__((noinline)) std::uint64_t read_payload_after_take(const Payload* p
   return payload->text;
 }
 
-// The owner puts G1 … Gn while thieves take them; `put(i)` puts gs[i]. Returns how many payloads were not
-// what the owner wrote.
+struct HandedOver {
+  std::uint64_t taken = 0;
+  std::uint64_t wrong = 0;  // payloads that were not what the owner wrote
+};
+
+// The owner puts gs while thieves take them; `put(i)` puts gs[i].
 template <typename Put, typename Take>
-std::uint64_t hand_over(const std::vector<G*>& gs, P* pp, int thief_count, Put put, Take take) {
+HandedOver hand_over(const std::vector<G*>& gs, P* pp, int thief_count, Put put, Take take) {
   std::vector<Payload> payloads(gs.size() + 1);
   std::atomic<std::uint64_t> taken{0};
   std::atomic<std::uint64_t> wrong{0};
+  std::atomic<bool> all_put{false};
+  const auto look_at = [&](const G* gp) {
+    if (read_payload_after_take(&payloads[gp->goid]) != gp->goid * 3) {
+      wrong.fetch_add(1, std::memory_order_relaxed);
+    }
+    taken.fetch_add(1, std::memory_order_relaxed);
+  };
   std::vector<std::thread> thieves;
   for (int t = 0; t < thief_count; ++t) {
     thieves.emplace_back([&] {
-      while (taken.load(std::memory_order_relaxed) < gs.size()) {
-        const G* gp = take();
-        if (gp == nullptr) {
+      for (;;) {
+        const bool last_look = all_put.load(std::memory_order_relaxed);
+        if (const G* gp = take(); gp != nullptr) {
+          look_at(gp);
+        } else if (last_look) {
+          return;
+        } else {
           std::this_thread::yield();
-          continue;
         }
-        if (read_payload_after_take(&payloads[gp->goid]) != gp->goid * 3) {
-          wrong.fetch_add(1, std::memory_order_relaxed);
-        }
-        taken.fetch_add(1, std::memory_order_relaxed);
       }
     });
   }
@@ -60,8 +70,10 @@ std::uint64_t hand_over(const std::vector<G*>& gs, P* pp, int thief_count, Put p
     }
     put(i);
   }
+  all_put.store(true, std::memory_order_relaxed);
   for (std::thread& thief : thieves) thief.join();
-  return wrong.load();
+  while (const G* gp = take()) look_at(gp);
+  return {taken.load(), wrong.load()};
 }
 
 }  // namespace
@@ -71,12 +83,16 @@ TEST(Race, AThiefSeesWhatWasWrittenBeforePut) {
   P* pp = m.p();
   const auto gs = goroutines(&m, kGoroutines);
   GORO_STEP(
-      "the owner wrote a payload for each goroutine and put it into the ring; two thieves took it and read "
+      "the owner wrote a payload for each goroutine and put it into the ring; two thieves took it "
+      "and read "
       "the payload");
-  const std::uint64_t wrong = hand_over(
-      gs, pp, 2, [&](std::size_t i) { runq_put(pp, gs[i], false); }, [&] { return steal_oldest(pp); });
-  EXPECT_EQ(wrong, 0U) << "a thief that sees the new tail must see everything the owner wrote before: the "
-                          "tail needs a store with memory order release";
+  const HandedOver result = hand_over(
+      gs, pp, 2, [&](std::size_t i) { runq_put(pp, gs[i], false); },
+      [&] { return steal_oldest(pp); });
+  EXPECT_EQ(result.taken, kGoroutines) << "every goroutine must be taken exactly once";
+  EXPECT_EQ(result.wrong, 0U)
+      << "a thief that sees the new tail must see everything the owner wrote before: the "
+         "tail needs a store with memory order release";
 }
 
 TEST(Race, AThiefSeesWhatWasWrittenBeforeABatch) {
@@ -84,9 +100,10 @@ TEST(Race, AThiefSeesWhatWasWrittenBeforeABatch) {
   P* pp = m.p();
   const auto gs = goroutines(&m, kGoroutines);
   GORO_STEP(
-      "the owner wrote a payload for each goroutine and put it with runq_put_batch; two thieves took it and "
+      "the owner wrote a payload for each goroutine and put it with runq_put_batch; two thieves "
+      "took it and "
       "read the payload");
-  const std::uint64_t wrong = hand_over(
+  const HandedOver result = hand_over(
       gs, pp, 2,
       [&](std::size_t i) {
         GQueue queue;
@@ -94,7 +111,8 @@ TEST(Race, AThiefSeesWhatWasWrittenBeforeABatch) {
         runq_put_batch(pp, &queue);
       },
       [&] { return steal_oldest(pp); });
-  EXPECT_EQ(wrong, 0U) << "the batch's store of the tail needs memory order release too";
+  EXPECT_EQ(result.taken, kGoroutines) << "every goroutine must be taken exactly once";
+  EXPECT_EQ(result.wrong, 0U) << "the batch's store of the tail needs memory order release too";
 }
 
 TEST(Race, AThiefOfRunnextSeesWhatWasWrittenBeforePut) {
@@ -102,9 +120,10 @@ TEST(Race, AThiefOfRunnextSeesWhatWasWrittenBeforePut) {
   P* pp = m.p();
   const auto gs = goroutines(&m, kGoroutines);
   GORO_STEP(
-      "the owner wrote a payload for each goroutine and put it into runnext; a thief took it from there and "
+      "the owner wrote a payload for each goroutine and put it into runnext; a thief took it from "
+      "there and "
       "read the payload");
-  const std::uint64_t wrong = hand_over(
+  const HandedOver result = hand_over(
       gs, pp, 1,
       [&](std::size_t i) {
         // Relaxed, as above: nobody may be kicked out here.
@@ -112,11 +131,13 @@ TEST(Race, AThiefOfRunnextSeesWhatWasWrittenBeforePut) {
         runq_put(pp, gs[i], true);
       },
       [&] { return steal_runnext(pp); });
-  EXPECT_EQ(wrong, 0U) << "runnext needs memory order seq_cst, which includes release";
+  EXPECT_EQ(result.taken, kGoroutines) << "every goroutine must be taken exactly once";
+  EXPECT_EQ(result.wrong, 0U) << "runnext needs memory order seq_cst, which includes release";
 }
 
-// A thief reads a slot, then moves the head. An owner that sees the new head reuses the slot: it must see
-// that the thief is done. The note stands for the slot; TSan does not check the slots, they are atomic.
+// A thief reads a slot, then moves the head. An owner that sees the new head reuses the slot: it
+// must see that the thief is done. The note stands for the slot; TSan does not check the slots,
+// they are atomic.
 template <typename Put>
 void thief_is_done_before_owner_reuses(std::size_t rounds, Put put) {
   for (std::size_t round = 0; round < rounds; ++round) {
@@ -142,7 +163,8 @@ void thief_is_done_before_owner_reuses(std::size_t rounds, Put put) {
 
 TEST(Race, TheOwnerSeesThatAThiefIsDoneWithItsSlot) {
   GORO_STEP(
-      "the ring is full; a thief reads slot 0, writes a note, and moves the head; the owner sees the room, "
+      "the ring is full; a thief reads slot 0, writes a note, and moves the head; the owner sees "
+      "the room, "
       "puts a goroutine into slot 0 with runq_put, and reads the note");
   thief_is_done_before_owner_reuses(20, [](P* pp, G* gp) { runq_put(pp, gp, false); });
   GORO_STEP("the same with runq_put_batch");
@@ -157,7 +179,8 @@ TEST(Race, TwoOverflowsAtOnceTakeTheLock) {
   constexpr std::size_t kEach = 257 * 12;
   FakeM m(2);
   const auto gs = goroutines(&m, 2 * kEach);
-  GORO_STEP("two Ps' owners put goroutines until their rings overflow, a dozen times each, both at once");
+  GORO_STEP(
+      "two Ps' owners put goroutines until their rings overflow, a dozen times each, both at once");
   std::atomic<int> started{0};
   const auto put_half = [&](P* pp, std::size_t from) {
     started.fetch_add(1, std::memory_order_relaxed);
@@ -173,22 +196,26 @@ TEST(Race, TwoOverflowsAtOnceTakeTheLock) {
   const std::int32_t size = sched.runqsize.load();
   Ids all = m.drain_global();
   EXPECT_EQ(static_cast<std::size_t>(size), all.size())
-      << "the GRQ's size is wrong: two overflows must not touch the GRQ at the same time (sched.lock)";
+      << "the GRQ's size is wrong: two overflows must not touch the GRQ at the same time "
+         "(sched.lock)";
   all = all + ring(m.p(0)) + ring(m.p(1));
   std::sort(all.begin(), all.end());
   EXPECT_EQ(show(all), show(range(1, 2 * kEach)))
-      << "goroutines got lost in the GRQ: runq_put_slow must hold sched.lock around globrunq_put_batch";
+      << "goroutines got lost in the GRQ: runq_put_slow must hold sched.lock around "
+         "globrunq_put_batch";
 }
 
 TEST(Race, EmptyIsNeverTrueWhileGoroutinesMove) {
   constexpr int kMoves = 10'000;
   FakeM m;
   P* pp = m.p();
-  const auto gs = goroutines(&m, 2);
+  G* waiting = m.g();
+  G* running = m.g();
   GORO_STEP(
-      "one thread kept moving goroutines from runnext to the ring, so that there was always one in the "
+      "one thread kept moving goroutines from runnext to the ring, so that there was always one in "
+      "the "
       "queue; another asked runq_empty all the time");
-  runq_put(pp, gs[0], true);
+  runq_put(pp, waiting, true);
   std::atomic<bool> done{false};
   std::atomic<int> asked{0};
   std::atomic<int> said_empty{0};
@@ -198,20 +225,24 @@ TEST(Race, EmptyIsNeverTrueWhileGoroutinesMove) {
       asked.fetch_add(1, std::memory_order_relaxed);
     }
   });
+  const G* left_the_ring = waiting;
   for (int i = 0; i < kMoves || asked.load(std::memory_order_relaxed) < 100; ++i) {
     bool inherit = false;
-    runq_put(pp, gs[1], true);             // G2 in runnext, G1 in the ring
-    runq_get(pp, &inherit);                // G2 runs; G1 in the ring
-    runq_put(pp, gs[1], true);             // G2 in runnext, G1 in the ring
-    const G* first = steal_oldest(pp);     // G1 is gone; G2 in runnext, as G1 was at the beginning
-    if (first != gs[0]) break;
-    std::swap(const_cast<std::vector<G*>&>(gs)[0], const_cast<std::vector<G*>&>(gs)[1]);
+    runq_put(pp, running, true);       // waiting moves to the ring
+    runq_get(pp, &inherit);            // running runs; waiting is in the ring
+    runq_put(pp, running, true);       // running is in runnext, waiting in the ring
+    left_the_ring = steal_oldest(pp);  // running is in runnext
+    if (left_the_ring != waiting) break;
+    std::swap(waiting, running);
   }
   done.store(true, std::memory_order_relaxed);
   observer.join();
-  EXPECT_EQ(said_empty.load(), 0) << "runq_empty said empty, but there was a goroutine in runnext or in the "
-                                     "ring at every moment (it was asked "
-                                  << asked.load() << " times)";
+  EXPECT_NE(left_the_ring, nullptr)
+      << "the goroutine that was kicked out of runnext is not in the ring";
+  EXPECT_EQ(said_empty.load(), 0)
+      << "runq_empty said empty, but there was a goroutine in runnext or in the "
+         "ring at every moment (it was asked "
+      << asked.load() << " times)";
 }
 
 TEST(Race, OwnerAndThievesTakeEveryGoroutineOnce) {
@@ -220,7 +251,7 @@ TEST(Race, OwnerAndThievesTakeEveryGoroutineOnce) {
   const auto gs = goroutines(&m, kGoroutines);
   std::vector<int> taken(kGoroutines + 1);  // plain: only whoever took the goroutine may write here
   std::atomic<bool> done{false};
-  GORO_STEP("the owner put and took, through runnext and the ring, while two thieves took from both");
+  GORO_STEP("the owner put and took, through runnext and the ring, while two thieves took");
   std::vector<std::thread> thieves;
   for (int t = 0; t < 2; ++t) {
     thieves.emplace_back([&, t] {

@@ -16,7 +16,8 @@ TEST(Ring, GoroutinesComeOutInTheOrderTheyWentIn) {
   bool inherit = false;
   for (int i = 0; i < 150; ++i) {
     const G* gp = runq_get(pp, &inherit);
-    ASSERT_NE(gp, nullptr) << "the queue holds " << 200 - i << " goroutines, but runq_get found none";
+    ASSERT_NE(gp, nullptr) << "the queue holds " << 200 - i
+                           << " goroutines, but runq_get found none";
     taken.push_back(gp->goid);
   }
   put_all(pp, gs, 200, 300);
@@ -33,7 +34,8 @@ TEST(Ring, HoldsExactly256) {
   EXPECT_EQ(show(ring(pp)), show(range(1, 256)))
       << "all 256 slots can be used: the indices run freely, so tail - head tells full (256) from "
          "empty (0)";
-  EXPECT_EQ(show(m.drain_global()), "nothing") << "nothing may go to the GRQ before the ring is full";
+  EXPECT_EQ(show(m.drain_global()), "nothing")
+      << "nothing may go to the GRQ before the ring is full";
   EXPECT_EQ(pp->runnext.load(), nullptr) << "put with next = false has nothing to do with runnext";
 }
 
@@ -45,11 +47,12 @@ TEST(Ring, IndicesRunOnPastTheEndOf32Bits) {
     SCOPED_TRACE("head and tail started " + std::to_string(before) + " below 2^32");
     clear(pp, 0U - before);
     put_all(pp, gs, 0, kRunqSize);
-    ASSERT_EQ(show(m.drain_global()), "nothing")
-        << "the ring had room; its length is tail - head in 32-bit arithmetic, also when the tail is "
-           "past 2^32 and the head is not";
+    ASSERT_EQ(show(m.drain_global()), "nothing") << "the ring had room; its length is tail - head "
+                                                    "in 32-bit arithmetic, also when the tail is "
+                                                    "past 2^32 and the head is not";
     ASSERT_EQ(show(ring(pp)), show(range(1, 256)));
-    ASSERT_EQ(show(get_all(pp)), show(range(1, 256))) << "a ring that wraps around 2^32 keeps its order";
+    ASSERT_EQ(show(get_all(pp)), show(range(1, 256)))
+        << "a ring that wraps around 2^32 keeps its order";
     EXPECT_EQ(tail_of(pp), kRunqSize - before)
         << "the tail runs freely: it is not brought back into 0 … 255";
   }
@@ -76,8 +79,9 @@ TEST(Ring, AGoroutineFromTheRingStartsANewTimeSlice) {
   bool inherit = true;
   GORO_STEP("put a goroutine into the ring and took it");
   ASSERT_EQ(name(runq_get(pp, &inherit)), "G1");
-  EXPECT_FALSE(inherit) << "inherit_time must be set to false for a goroutine from the ring: it gets a "
-                           "time slice of its own";
+  EXPECT_FALSE(inherit)
+      << "inherit_time must be set to false for a goroutine from the ring: it gets a "
+         "time slice of its own";
 }
 
 TEST(RunNext, GoesFirstAndInheritsTheTimeSlice) {
@@ -88,11 +92,13 @@ TEST(RunNext, GoesFirstAndInheritsTheTimeSlice) {
   put_all(pp, gs, 0, 2);
   runq_put(pp, gs[2], true);
   EXPECT_EQ(name(pp->runnext.load()), "G3");
-  EXPECT_EQ(show(ring(pp)), "G1, G2") << "a goroutine put with next = true must not be in the ring too";
+  EXPECT_EQ(show(ring(pp)), "G1, G2")
+      << "a goroutine put with next = true must not be in the ring too";
   bool inherit = false;
   EXPECT_EQ(name(runq_get(pp, &inherit)), "G3") << "runnext comes before the ring";
-  EXPECT_TRUE(inherit) << "inherit_time must be true for runnext: it shares the time slice of whoever "
-                          "put it there";
+  EXPECT_TRUE(inherit)
+      << "inherit_time must be true for runnext: it shares the time slice of whoever "
+         "put it there";
   EXPECT_EQ(pp->runnext.load(), nullptr) << "runq_get must take the goroutine out of runnext";
   EXPECT_EQ(name(runq_get(pp, &inherit)), "G1");
   EXPECT_FALSE(inherit) << "inherit_time is for runnext only, not for the ring";
@@ -107,9 +113,9 @@ TEST(RunNext, TheOneKickedOutGoesToTheTail) {
   runq_put(pp, gs[2], true);
   runq_put(pp, gs[3], true);
   EXPECT_EQ(name(pp->runnext.load()), "G4") << "the newest is next";
-  EXPECT_EQ(show(ring(pp)), "G1 … G3")
-      << "the goroutine that was kicked out of runnext must go to the tail of the ring, not to its head, "
-         "and not be lost";
+  EXPECT_EQ(show(ring(pp)), "G1 … G3") << "the goroutine that was kicked out of runnext must go to "
+                                          "the tail of the ring, not to its head, "
+                                          "and not be lost";
 }
 
 // What the contract says, in its simplest form, for one thread.
@@ -174,7 +180,8 @@ TEST(Ring, TenThousandRandomCallsDoWhatTheContractSays) {
       ASSERT_EQ(length(pp), model.ring.size()) << "the length of the ring after " << call;
       ASSERT_EQ(runq_empty(pp), model.ring.empty() && model.runnext == 0)
           << "runq_empty after " << call << ", with " << model.ring.size()
-          << " goroutines in the ring and " << (model.runnext == 0 ? "nothing" : "one") << " in runnext";
+          << " goroutines in the ring and " << (model.runnext == 0 ? "nothing" : "one")
+          << " in runnext";
     }
     ASSERT_EQ(show(ring(pp)), show({model.ring.begin(), model.ring.end()}));
     ASSERT_EQ(show(m.drain_global()), show(model.global)) << "what went to the GRQ, in order";

@@ -13,7 +13,9 @@ TEST(Thieves, NeverSeeASlotBeforeItIsWritten) {
   P* pp = m.p();
   const auto old = goroutines(&m, kRunqSize);
   G* gp = m.g();
-  GORO_STEP("put G257 into an empty ring, whose slots still hold G1 … G256 from before, while a thief takes");
+  GORO_STEP(
+      "put G257 into an empty ring, whose slots still hold G1 … G256 from before, while a thief "
+      "takes");
   for (unsigned at = 1;; ++at) {
     clear(pp);
     put_all(pp, old, 0, kRunqSize);
@@ -23,12 +25,14 @@ TEST(Thieves, NeverSeeASlotBeforeItIsWritten) {
         at, [&] { runq_put(pp, gp, false); }, [&] { stolen = steal_oldest(pp); });
     ASSERT_NE(how, Interrupted::stuck) << "runq_put did not come to an end";
     if (how == Interrupted::too_late) break;
-    const std::string where = "the thief came after instruction " + std::to_string(at) + " of the put";
+    const std::string where =
+        "the thief came after instruction " + std::to_string(at) + " of the put";
     if (stolen == nullptr) {
       ASSERT_EQ(show(ring(pp)), "G257") << where;
     } else {
       ASSERT_EQ(name(stolen), "G257")
-          << where << " and took what was in the slot long ago: write the slot first, then the tail";
+          << where
+          << " and took what was in the slot long ago: write the slot first, then the tail";
       ASSERT_EQ(show(ring(pp)), "nothing") << where << ": G257 is there twice";
     }
   }
@@ -50,9 +54,9 @@ TEST(Thieves, OwnerAndThiefNeverTakeTheSameFromTheRing) {
       bool inherit = true;
       const Interrupted how = interrupt_after(
           at, [&] { taken = runq_get(pp, &inherit); }, [&] { n = steal(pp, 1, takes, stolen); });
-      ASSERT_NE(how, Interrupted::stuck)
-          << "runq_get never returns once a thief has moved the head: read the head again each time round "
-             "the loop";
+      ASSERT_NE(how, Interrupted::stuck) << "runq_get never returns once a thief has moved the "
+                                            "head: read the head again each time round "
+                                            "the loop";
       if (how == Interrupted::too_late) break;
       ASSERT_FALSE(inherit) << "nothing was in runnext";
       Ids ids;
@@ -88,8 +92,9 @@ TEST(Thieves, AStolenRunnextIsNotRunTwice) {
         "the thief came after instruction " + std::to_string(at) + " of runq_get: ";
     if (stolen != nullptr) {
       ASSERT_EQ(name(taken), "G2")
-          << where << "it has G1 from runnext, so runq_get must go on to the ring (take runnext with a "
-                      "compare-and-swap)";
+          << where
+          << "it has G1 from runnext, so runq_get must go on to the ring (take runnext with a "
+             "compare-and-swap)";
       ASSERT_FALSE(inherit) << where << "inherit_time must be false: G2 is from the ring";
     } else {
       ASSERT_EQ(name(taken), "G1") << where << "it found nothing in runnext, so runq_get has it";
@@ -118,8 +123,9 @@ TEST(Thieves, RunnextIsReplacedInOneStep) {
     const std::string next = name(pp->runnext.load());
     if (name(stolen) == "G1") {
       ASSERT_EQ(show(ring(pp)), "nothing")
-          << where << "the thief has it, so it was not kicked out of runnext (take the old one and put the "
-                      "new one there in one step)";
+          << where
+          << "the thief has it, so it was not kicked out of runnext (take the old one and put the "
+             "new one there in one step)";
       ASSERT_EQ(next, "G2") << where;
     } else {
       ASSERT_EQ(show(ring(pp)), "G1") << where << "G1 was kicked out of runnext, to the ring";
@@ -165,7 +171,8 @@ TEST(Thieves, EveryGoroutineIsTakenExactlyOnce) {
       });
     }
 
-    // Puts in bursts, so that the ring is sometimes empty and sometimes overflows; takes what came back.
+    // Puts in bursts, so that the ring is sometimes empty and sometimes overflows; takes what came
+    // back.
     Random random(seed);
     bool inherit = false;
     for (std::size_t next = 0; next < kGoroutines;) {
@@ -198,10 +205,10 @@ TEST(Thieves, EveryGoroutineIsTakenExactlyOnce) {
     EXPECT_TRUE(runq_empty(pp)) << "the owner took until there was nothing, but something is left";
     EXPECT_EQ(taken[0].load(), 0) << "somebody took a null pointer out of the ring";
     for (std::size_t id = 1; id <= kGoroutines; ++id) {
-      ASSERT_EQ(taken[id].load(), 1)
-          << "G" << id << " was taken " << taken[id].load()
-          << " times; each goroutine must be taken exactly once, whoever takes it (the thieves took "
-          << by_thieves.load() << " of " << kGoroutines << ")";
+      ASSERT_EQ(taken[id].load(), 1) << "G" << id << " was taken " << taken[id].load()
+                                     << " times; each goroutine must be taken exactly once, "
+                                        "whoever takes it (the thieves took "
+                                     << by_thieves.load() << " of " << kGoroutines << ")";
     }
   }
 }
