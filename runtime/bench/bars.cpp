@@ -174,12 +174,12 @@ std::vector<Measurement> everything(const CommandLine& line, const std::string& 
     all.push_back(against_go("spawn", go_program, {"spawn-wait-group", n, line.count},
                              first_and_again("the same, WaitGroup" + on, half)));
     all.push_back(against_go("spawn", go_program, {"spawn-one", n, line.count},
-                             first_and_again("spawn one, wait" + on, {})));
+                             {Row{"spawn one, wait" + on, "ns", "Go", {}, {}}}));
   }
-  all.push_back(
-      against_go("yield", go_program, {"yield", 1, line.count}, first_and_again("yield, 1 P", {})));
+  all.push_back(against_go("yield", go_program, {"yield", 1, line.count},
+                           {Row{"yield, 1 P", "ns", "Go", {}, {}}}));
   all.push_back(against_go("memory", go_program, {"memory", 1, line.count},
-                           {Row{"a parked goroutine, " + std::to_string(line.count),
+                           {Row{"one of " + std::to_string(line.count) + " parked",
                                 "bytes",
                                 "Go",
                                 {Bar::On::value, 2600},
@@ -231,7 +231,8 @@ int measure_everything(const CommandLine& line) {
       if (row.measured()) all_hold = all_hold && row.holds();
     }
   }
-  const Setting setting{line.rounds, procs, go != nullptr ? go->version() : ""};
+  const std::string none = needs_go ? "no Go here" : "Go was not asked for";
+  const Setting setting{line.rounds, procs, go != nullptr ? go->version() : none};
   print_table(line.json ? stderr : stdout, setting, rows);
   if (line.json) print_json(stdout, setting, rows);
   if (needs_go && go == nullptr) {

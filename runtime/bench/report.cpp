@@ -90,7 +90,7 @@ bool Row::holds() const {
 void print_table(std::FILE* out, const Setting& setting, const std::vector<Row>& rows) {
   std::fprintf(out, "%d rounds, medians; ratio: lowest, median, highest of the rounds\n",
                setting.rounds);
-  std::fprintf(out, "Go: %s\n\n", setting.go.empty() ? "none found" : setting.go.c_str());
+  std::fprintf(out, "%s\n\n", setting.go.c_str());
   std::fprintf(out, "%-42s %10s %10s  %-6s %20s  %s\n", "", "goro", "peer", "", "ratio", "bar");
   for (const Row& row : rows) {
     const std::string name = row.name + ", " + row.unit;

@@ -39,7 +39,7 @@ struct Row {
 struct Setting {
   int rounds = 0;
   int procs = 0;
-  std::string go;  // its version; empty: there is none
+  std::string go;  // its version, or why there is none
 };
 
 void print_table(std::FILE* out, const Setting& setting, const std::vector<Row>& rows);

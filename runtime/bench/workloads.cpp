@@ -88,14 +88,16 @@ double bytes_per_parked(long count) {
 
 std::vector<double> run_workload(const Workload& workload) {
   double (*measure)(long) = nullptr;
-  int times = 2;  // the first time on fresh memory, then again
-  if (workload.name == "spawn") measure = spawn_empty;
-  if (workload.name == "spawn-wait-group") measure = spawn_wait_group;
-  if (workload.name == "spawn-one") measure = spawn_and_wait;
-  if (workload.name == "yield") measure = yield_in_turns;
-  if (workload.name == "memory") {
+  int times = 1;
+  if (workload.name == "spawn" || workload.name == "spawn-wait-group") {
+    measure = workload.name == "spawn" ? spawn_empty : spawn_wait_group;
+    times = 2;  // on fresh memory, and again
+  } else if (workload.name == "spawn-one") {
+    measure = spawn_and_wait;
+  } else if (workload.name == "yield") {
+    measure = yield_in_turns;
+  } else if (workload.name == "memory") {
     measure = bytes_per_parked;
-    times = 1;
   }
   std::vector<double> figures;
   if (measure == nullptr) return figures;

@@ -261,6 +261,7 @@ struct M {
   ExceptionState* exception_globals = nullptr;
 
   std::uint64_t thread = 0;  // pthread_t
+  bool has_thread = false;   // whoever took this M from a list, or made it, may read and set it
   void* signal_stack = nullptr;
   atomic<bool> gone{false};  // has left the scheduler; run() is about to return
 #if !GORO_GROWABLE_STACKS

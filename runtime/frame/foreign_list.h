@@ -16,6 +16,10 @@
   GROWS(__cxa_free_exception)                         \
   GROWS(__cxa_bad_cast)                               \
   GROWS(__dynamic_cast)                               \
+  GROWS(_ZSt17current_exceptionv)                     \
+  GROWS(_ZSt17rethrow_exceptionNSt15__exception_ptr13exception_ptrE) \
+  GROWS(_ZNSt15__exception_ptr13exception_ptr9_M_addrefEv) \
+  GROWS(_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv) \
   /* std::runtime_error and std::logic_error, from const char*, from std::string, copied; destroyed. */ \
   GROWS(_ZNSt13runtime_errorC1EPKc)                   \
   GROWS(_ZNSt13runtime_errorC2EPKc)                   \

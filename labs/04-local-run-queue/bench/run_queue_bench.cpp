@@ -50,18 +50,6 @@ void BM_PutNextGet(benchmark::State& state) {
 }
 BENCHMARK(BM_PutNextGet);
 
-// What go statements do: 64 times next = true, so that 63 are kicked out to the ring; then all out
-// again.
-void BM_Spawn(benchmark::State& state) {
-  Queue queue;
-  for (auto _ : state) {
-    for (G& gp : queue.gs) runq_put(queue.p.get(), &gp, true);
-    drain(queue.p.get());
-  }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBurst));
-}
-BENCHMARK(BM_Spawn);
-
 }  // namespace
 
 }  // namespace goro

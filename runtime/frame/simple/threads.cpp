@@ -59,7 +59,10 @@ M* m_new(bool main_thread) {
   mp->g0->stack_kind = StackKind::system;
   mp->g0->sched.g = mp->g0;
   mp->g0->atomicstatus.store(static_cast<std::uint32_t>(GStatus::running));
-  if (main_thread) mp->thread = pthread_self();
+  if (main_thread) {
+    mp->thread = pthread_self();
+    mp->has_thread = true;
+  }
   return mp;
 }
 
@@ -139,10 +142,12 @@ M* m_take(P* pp, bool spinning) {
 }
 
 void m_start(M* mp) {
-  if (mp->thread != 0) {
+  // Not `thread`: that is written when the thread may have run and gone idle already.
+  if (mp->has_thread) {
     mp->park.wakeup();
     return;
   }
+  mp->has_thread = true;
   pthread_attr_t attr;
   pthread_attr_init(&attr);
   pthread_attr_setstacksize(&attr, kThreadStack);

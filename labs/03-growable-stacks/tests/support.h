@@ -1,0 +1,161 @@
+// What this lab's tests share: stacks by hand, goroutines one at a time, and child processes.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "contracts/getg.h"
+#include "contracts/services/page_heap.h"
+#include "contracts/stack.h"
+#include "goro/goro.h"
+#include "testing/fake.h"
+#include "testing/story.h"
+
+// A call that the compiler must make as it stands, in a frame of its own.
+#define LAB_NOINLINE __attribute__((noinline))
+
+namespace goro::testing {
+
+// Keeps `value` in memory at this point: the compiler must assume that it is read and written here.
+template <typename T>
+inline void touch(T* value) {
+  asm volatile("" : : "r"(value) : "memory");
+}
+
+// -- stacks without goroutines --
+
+// An M with `procs` Ps whose caches are empty, and empty pools. Everything is given back at the end.
+class StackWorld {
+ public:
+  explicit StackWorld(int procs = 1) : m_(procs) { stackpool_reset(); }
+  ~StackWorld() {
+    stackpool_reset();
+    page_heap_reset();
+  }
+  StackWorld(const StackWorld&) = delete;
+  StackWorld& operator=(const StackWorld&) = delete;
+
+  P* p(int i = 0) { return m_.p(i); }
+
+  // A goroutine whose stack has `bytes` and is used from sched.sp up; the words there count up from 1.
+  G* goroutine(std::size_t bytes, std::size_t used, GStatus status) {
+    G* gp = m_.g(status);
+    gp->stack_kind = StackKind::growable;
+    gp->stack = stackalloc(p(), bytes);
+    gp->stackguard0.store(gp->stack.lo + kStackGuard);
+    gp->sched.sp = gp->stack.hi - used;
+    for (std::size_t i = 0; i < used / 8; ++i) *word(gp, i) = i + 1;
+    return gp;
+  }
+
+  // The i-th word of the used part, counted from hi down: a word keeps its number when the stack moves.
+  static std::uintptr_t* word(const G* gp, std::size_t i) {
+    return reinterpret_cast<std::uintptr_t*>(gp->stack.hi) - 1 - i;
+  }
+
+ private:
+  FakeM m_;
+};
+
+inline std::size_t cached(const P* pp, int order) {
+  return pp->stackcache[order].bytes;
+}
+
+// The addresses in the cache, first in line first; gives up when the list does not end.
+inline std::vector<std::uintptr_t> cache_list(const P* pp, int order) {
+  std::vector<std::uintptr_t> list;
+  for (const FreeStack* at = pp->stackcache[order].list; at != nullptr && list.size() < 1000;
+       at = at->next) {
+    list.push_back(reinterpret_cast<std::uintptr_t>(at));
+  }
+  return list;
+}
+
+inline constexpr std::size_t order_bytes(int order) {
+  return kStackMin << order;
+}
+
+// -- one goroutine at a time --
+
+// Runs f on a new goroutine with a growable stack, with one P, until it returns. f must not use
+// GoogleTest and may write to the test's locals, which are not on that goroutine's stack.
+template <typename F>
+void on_small_stack(F f, Options options = {.procs = 1}) {
+  goro::run(
+      [&f] {
+        WaitGroup group;
+        F* fn = &f;
+        group.go([fn] { (*fn)(); });
+        group.wait();
+      },
+      options);
+}
+
+inline std::size_t my_stack_size() {
+  return getg()->stack.size();
+}
+
+// -- a child process --
+
+struct ChildEnd {
+  int status = -1;  // exit status; 128 + signal if a signal ended it
+  std::string err;  // what it wrote to stderr
+};
+
+// Collects what the child writes and how it ends. "Not implemented" is passed on as this process' own
+// end: the harness has told the grader already.
+inline ChildEnd wait_for_child(pid_t child, int from) {
+  ChildEnd end;
+  char buffer[4096];
+  for (ssize_t n = 0; (n = read(from, buffer, sizeof(buffer))) > 0;) {
+    end.err.append(buffer, static_cast<std::size_t>(n));
+  }
+  close(from);
+  int status = 0;
+  waitpid(child, &status, 0);
+  end.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (end.status == 4 && end.err.find("not implemented") != std::string::npos) {
+    std::fputs(end.err.c_str(), stderr);
+    _exit(4);
+  }
+  return end;
+}
+
+// The child runs `body` and exits with 0 if that returns.
+template <typename F>
+ChildEnd in_child(F&& body) {
+  int fds[2];
+  if (pipe(fds) != 0) return {};
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(fds[1], STDERR_FILENO);
+    close(fds[0]);
+    close(fds[1]);
+    alarm(60);
+    body();
+    _exit(0);
+  }
+  close(fds[1]);
+  return wait_for_child(child, fds[0]);
+}
+
+// -- random values --
+
+// GORO_SEED from the environment, or a new one; tells the story which.
+inline std::uint64_t random_seed() {
+  const char* text = std::getenv("GORO_SEED");
+  const std::uint64_t seed =
+      text != nullptr ? std::strtoull(text, nullptr, 0) : std::random_device{}();
+  GORO_STEP("random values from seed ", seed, " (GORO_SEED=", seed, " repeats them)");
+  return seed;
+}
+
+}  // namespace goro::testing
