@@ -297,6 +297,9 @@ struct Sched {
   atomic<std::uint64_t> goidgen{0};
   atomic<std::int32_t> gomaxprocs{0};
 
+  // Held by whoever stops the world. Taken before lock.
+  RuntimeMutex world_lock;
+
   // Set while somebody stops the world; every M gives up its P when it next comes to schedule().
   atomic<bool> gcwaiting{false};
   std::int32_t stopwait = 0;  // Ps that have yet to stop; under lock

@@ -135,4 +135,19 @@ TEST(Storm, StacksShowsEveryoneWhileTheyRun) {
   EXPECT_NE(text.find("[chan receive]:"), std::string::npos) << text;
 }
 
+TEST(Storm, MainReturnsWhileOthersStopTheWorld) {
+  for (int round = 0; round < 20 * kScale; ++round) {
+    goro::run(
+        [] {
+          for (int i = 0; i < 3; ++i) {
+            goro::go([] {
+              for (int n = 0;; ++n) goro::max_procs(1 + n % 4);
+            });
+          }
+          for (int i = 0; i < 5; ++i) goro::yield();
+        },
+        {.procs = 4});
+  }
+}
+
 }  // namespace

@@ -102,7 +102,7 @@ TEST(Birth, NilFunctionIsFatal) {
 
 TEST(Birth, NoTwoGoroutinesShareAnId) {
   constexpr int kSpawners = 8;
-  constexpr int kEach = 500;
+  constexpr int kEach = many(500, 20);
   GORO_STEP(kSpawners, " goroutines on 4 Ps start ", kEach, " goroutines each; each notes its id");
   std::vector<std::uint64_t> ids(kSpawners * kEach);
   run(

@@ -111,16 +111,10 @@ std::vector<int> play(int pairs, int rounds, int procs) {
   return counts;
 }
 
-// A sanitizer's goroutines have large stacks.
-#if GORO_GROWABLE_STACKS
-constexpr int kMany = 100'000;
-#else
-constexpr int kMany = 1'000;
-#endif
-
 }  // namespace
 
 TEST(Lifecycle, AHundredThousandWaitAndGoOn) {
+  constexpr int kMany = many(100'000, 200);
   Gate gate;
   std::vector<std::uint8_t> passed(kMany);
   std::atomic<int> ended{0};
@@ -151,7 +145,7 @@ TEST(Lifecycle, AHundredThousandWaitAndGoOn) {
 
 TEST(Lifecycle, NoWakeUpIsLost) {
   constexpr int kPairs = 6;
-  constexpr int kRounds = 5000;
+  constexpr int kRounds = many(5000, 100);
   GORO_STEP(kPairs, " pairs of goroutines on 4 Ps wake each other ", kRounds,
             " times; a ready may come at any moment of the other's park");
   const std::vector<int> counts = play<BareEvent>(kPairs, kRounds, 4);
@@ -161,7 +155,7 @@ TEST(Lifecycle, NoWakeUpIsLost) {
 
 TEST(Lifecycle, PingOverManyProcessors) {
   constexpr int kPairs = 8;
-  constexpr int kRounds = 200;
+  constexpr int kRounds = 100;
   GORO_STEP(kPairs, " pairs of goroutines on 4 Ps wake each other ", kRounds,
             " times and count in an ordinary variable, first through an event with a lock");
   EXPECT_EQ(play<Event>(kPairs, kRounds, 4), std::vector<int>(kPairs, 2 * kRounds))

@@ -135,6 +135,12 @@ inline std::uint64_t seed() {
 
 // -- for goroutines --
 
+// How many times something is done: a sanitizer's goroutines are large and slow to make and to
+// switch.
+constexpr int many(int n, int with_sanitizer) {
+  return GORO_GROWABLE_STACKS != 0 ? n : with_sanitizer;
+}
+
 // Yields until condition() holds; false after `limit` yields.
 template <typename F>
 bool yield_until(F&& condition, int limit = 10'000'000) {

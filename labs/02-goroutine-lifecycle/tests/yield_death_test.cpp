@@ -156,25 +156,27 @@ TEST(Death, ClearsWhatTheNextLifeMustNotSee) {
 }
 
 TEST(Death, GsAreRecycled) {
+  constexpr int kOneByOne = many(2000, 50);
+  constexpr int kAtOnce = many(1000, 100);
   run(
       [] {
         leave_the_first_slice();
         const std::size_t at_start = registered_gs();
         int ran = 0;
-        GORO_STEP("2000 goroutines, each ends before the next is started");
-        for (int i = 1; i <= 2000; ++i) {
+        GORO_STEP(kOneByOne, " goroutines, each ends before the next is started");
+        for (int i = 1; i <= kOneByOne; ++i) {
           go([ran = &ran] { ++*ran; });
           yield_until([&] { return ran == i; }, 1000);
         }
-        EXPECT_EQ(ran, 2000);
+        EXPECT_EQ(ran, kOneByOne);
         EXPECT_LE(registered_gs(), at_start + 2)
             << "a dead G must be recycled: goroutines that follow each other need one G, or two";
-        GORO_STEP("5 times 1000 goroutines that exist at the same time");
+        GORO_STEP("5 times ", kAtOnce, " goroutines that exist at the same time");
         const auto wave = [&] {
           ran = 0;
-          for (int i = 0; i < 1000; ++i) go([ran = &ran] { ++*ran; });
-          yield_until([&] { return ran == 1000 && num_goroutine() == 1; }, 10'000);
-          EXPECT_EQ(ran, 1000);
+          for (int i = 0; i < kAtOnce; ++i) go([ran = &ran] { ++*ran; });
+          yield_until([&] { return ran == kAtOnce && num_goroutine() == 1; }, 10'000);
+          EXPECT_EQ(ran, kAtOnce);
           EXPECT_EQ(num_goroutine(), 1U) << "a goroutine that ended is counted no longer";
         };
         wave();

@@ -155,7 +155,7 @@ TEST(StackCache, RefillTakesDistinctStacksUpToHalf) {
 
 TEST(StackCache, LastFreedIsFirstUsed) {
   StackWorld world;
-  for (int order = 0; order < kNumStackOrders; ++order) {
+  for (int order = 0; order < 2; ++order) {  // three of a larger size would fill the cache
     GORO_STEP("allocate a, b and c of order ", order, ", free them in this order");
     const Stack a = stackalloc(world.p(), order_bytes(order));
     const Stack b = stackalloc(world.p(), order_bytes(order));
@@ -163,7 +163,6 @@ TEST(StackCache, LastFreedIsFirstUsed) {
     stackfree(world.p(), a);
     stackfree(world.p(), b);
     stackfree(world.p(), c);
-    if (order_bytes(order) * 4 > kStackCacheSize) continue;  // the third filled the cache
     GORO_STEP("allocate three again");
     EXPECT_EQ(stackalloc(world.p(), order_bytes(order)).lo, c.lo)
         << "the stack that was freed last is still warm: it must be first in line";

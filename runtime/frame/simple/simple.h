@@ -21,7 +21,8 @@ void m_join_all();
 // Has this M left its scheduler for good? And a pause for whoever waits for that.
 bool m_gone(const M* mp);
 void m_wait_a_little();
-// Sleeps until somebody hands over a P (m->nextp), and takes it. On g0, without a P, with sched.lock held,
+// Sleeps until somebody hands over a P (m->nextp), and takes it; does not return when run() is about to. On g0,
+// without a P, with sched.lock held,
 // which it releases.
 void stopm();
 

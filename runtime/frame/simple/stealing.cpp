@@ -1,5 +1,4 @@
 // Work from other Ps. Go: proc.go (runqgrab, runqsteal, stealWork).
-#include "contracts/context_switch.h"
 #include "contracts/getg.h"
 #include "contracts/run_queue.h"
 #include "contracts/scheduler.h"
@@ -112,10 +111,6 @@ G* find_work_elsewhere() {
     return nullptr;
   }
   if (pp != nullptr) sched.lock.lock();
-  if (sched.stopping.load(std::memory_order_relaxed)) {
-    sched.lock.unlock();
-    goro_gogo(&mp->g0->sched);
-  }
   stopm();
   return nullptr;
 }

@@ -175,6 +175,11 @@ void m_wait_a_little() {
 
 void stopm() {
   M* mp = getm();
+  if (sched.stopping.load(std::memory_order_relaxed)) {
+    // Whoever set it has woken the idle Ms already, and would not wake us.
+    sched.lock.unlock();
+    goro_gogo(&mp->g0->sched);
+  }
   mp->schedlink = sched.midle;
   sched.midle = mp;
   ++sched.nmidle;

@@ -57,6 +57,11 @@ void stop_the_world() {
     --sched.stopwait;
   }
   while (sched.stopwait > 0) {
+    if (sched.stopping.load(std::memory_order_relaxed)) {
+      // Ms leave with their Ps and will not answer. Nor do we come back.
+      sched.lock.unlock();
+      leave_if_asked();
+    }
     preempt_all();
     sched.lock.unlock();
     usleep(50);
@@ -66,15 +71,14 @@ void stop_the_world() {
 }
 
 void with_stopped_world_do(void (*f)(void*), void* arg) {
-  static RuntimeMutex one_at_a_time;
   // Whoever has it may need this P to stop: give it up in between.
-  while (!one_at_a_time.try_lock()) yield();
+  while (!sched.world_lock.try_lock()) yield();
   systemstack([&] {
     stop_the_world();
     f(arg);
     start_the_world();
   });
-  one_at_a_time.unlock();
+  sched.world_lock.unlock();
 }
 
 void procresize(std::int32_t n) {
