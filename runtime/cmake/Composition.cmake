@@ -15,6 +15,7 @@ function(goro_slot_object target lab folder)
   target_link_libraries(${target} PRIVATE goro_internal)
   # Slots run on g0, but for a few functions with small frames.
   set_target_properties(${target} PROPERTIES GORO_ANY_FRAME ON)
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${GORO_RUNTIME_OPTIONS}>")
   # Crash reports and the debugger know a slot's file by its place in the repository.
   target_compile_options(${target} PRIVATE "-ffile-prefix-map=${folder}/=")
 endfunction()

@@ -257,7 +257,7 @@ struct M {
 
   // This thread's word that prologues compare with (%fs:0x70), for whoever wants to preempt it, and
   // its __cxa_get_globals(); both found once, when the thread starts.
-  atomic<std::uintptr_t>* guard_slot = nullptr;
+  atomic<atomic<std::uintptr_t>*> guard_slot{nullptr};
   ExceptionState* exception_globals = nullptr;
 
   std::uint64_t thread = 0;  // pthread_t

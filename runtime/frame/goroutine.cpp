@@ -119,9 +119,8 @@ namespace detail {
 
 void* closure_alloc(std::size_t size, std::size_t align) {
   void* room = nullptr;
-  systemstack([&] {
-    room = std::aligned_alloc(align < 16 ? 16 : align, (size + align + 15) / align * align);
-  });
+  if (align < alignof(std::max_align_t)) align = alignof(std::max_align_t);
+  systemstack([&] { room = std::aligned_alloc(align, (size + align - 1) / align * align); });
   if (room == nullptr) throw std::bad_alloc();
   return room;
 }

@@ -69,6 +69,17 @@ void sanitizer_adopt_thread(M* mp) {
 #endif
 }
 
+void sanitizer_leave_thread(M* mp) {
+#if defined(GORO_TSAN)
+  // It may have left from the system stack of a goroutine, whose fiber is about to be destroyed.
+  if (__tsan_get_current_fiber() != mp->g0->tsan_fiber) {
+    __tsan_switch_to_fiber(mp->g0->tsan_fiber, 0);
+  }
+#else
+  static_cast<void>(mp);
+#endif
+}
+
 void sanitizer_mcall(void (*fn)(G* gp)) {
   G* gp = getg();
   M* mp = gp->m;

@@ -53,7 +53,9 @@ struct Registers {
   std::uint64_t flags = 0;  // ARM64: FPSR; x86-64 has its flags in mxcsr
 };
 
-// What goro_mcall saves.
+// [frame]
+// What goro_mcall saves, lowest address first. kept: r15 r14 r13 r12 rbx rbp, or d8 … d15 x19 … x28
+// x29.
 struct SwitchFrame {
   ControlWords control;
 #if defined(__aarch64__)
@@ -62,6 +64,7 @@ struct SwitchFrame {
   std::uint64_t kept[kKept];
   std::uint64_t return_address;
 };
+// [/frame]
 static_assert(sizeof(SwitchFrame) == kSwitchFrameSize);
 static_assert(offsetof(SwitchFrame, kept) + 8 * (kKept - 1) == kSwitchFrameRecord);
 
@@ -102,6 +105,19 @@ inline std::uint64_t limit_seen_by_prologues([[maybe_unused]] const G* running,
              : running->stackguard0.load(std::memory_order_relaxed);
 #endif
 }
+
+// The stack pointer modulo 16 at a function's first instruction.
+#if defined(__x86_64__)
+inline constexpr std::uint64_t kAlignmentAtEntry = 8;
+inline constexpr const char* kAlignmentRule =
+    "at a function's first instruction rsp is 8 mod 16: it was 16-byte aligned before the call "
+    "pushed the "
+    "return address, and library code (movaps) relies on that";
+#else
+inline constexpr std::uint64_t kAlignmentAtEntry = 0;
+inline constexpr const char* kAlignmentRule =
+    "sp is 16-byte aligned, always: the processor checks it";
+#endif
 
 enum class Rounding { nearest, up, down, to_zero };
 ControlWords rounding(Rounding mode);

@@ -59,13 +59,7 @@ TEST(FirstEntry, CallsFnWithAnAlignedStack) {
     EXPECT_LE(lab01_captured.sp, gp->stack.hi) << "fn must run on the goroutine's stack";
     EXPECT_GE(lab01_captured.sp + 256, gp->stack.hi)
         << "fn must run at the top of the goroutine's stack";
-#if defined(__x86_64__)
-    EXPECT_EQ(lab01_captured.sp % 16, 8U) << "the stack must be 16-byte aligned at the call, so 8 "
-                                             "mod 16 at fn's first instruction: movaps in "
-                                             "printf would crash otherwise";
-#else
-    EXPECT_EQ(lab01_captured.sp % 16, 0U) << "sp must be 16-byte aligned";
-#endif
+    EXPECT_EQ(lab01_captured.sp % 16, kAlignmentAtEntry) << kAlignmentRule;
     EXPECT_EQ(lab01_captured.fp, 0U)
         << "the frame pointer must be 0: a walk over frame records ends here";
     EXPECT_EQ(

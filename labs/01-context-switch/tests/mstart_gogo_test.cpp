@@ -57,12 +57,7 @@ TEST(Mstart, CallsFnOnThisStackAsG0) {
       << "fn must run below the saved registers, or it overwrites them";
   EXPECT_GT(lab01_captured.sp + 256, hand.g0()->sched.sp)
       << "fn must run on the stack of the caller, directly below the saved registers";
-#if defined(__x86_64__)
-  EXPECT_EQ(lab01_captured.sp % 16, 8U) << "at a function's first instruction rsp is 8 mod 16: "
-                                           "16-byte aligned before the call pushed";
-#else
-  EXPECT_EQ(lab01_captured.sp % 16, 0U) << "sp is 16-byte aligned, always";
-#endif
+  EXPECT_EQ(lab01_captured.sp % 16, kAlignmentAtEntry) << kAlignmentRule;
 }
 
 TEST(Mstart, SavesTheFrameOfThePicture) {

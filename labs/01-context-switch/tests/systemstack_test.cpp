@@ -28,11 +28,7 @@ TEST(Systemstack, RunsOnG0AndComesBack) {
   EXPECT_EQ(limit_seen_by_prologues(by_hand.g0(), lab01_captured.limit), 0U)
       << "on g0 the limit must be 0 (SETGUARD)";
   EXPECT_LE(lab01_captured.sp, g0_sp) << "fn must run on g0's stack, below g0->sched.sp";
-#if defined(__aarch64__)
-  EXPECT_EQ(lab01_captured.sp % 16, 0U) << "sp is 16-byte aligned, always";
-#else
-  EXPECT_EQ(lab01_captured.sp % 16, 8U) << "at a function's first instruction rsp is 8 mod 16";
-#endif
+  EXPECT_EQ(lab01_captured.sp % 16, kAlignmentAtEntry) << kAlignmentRule;
   EXPECT_GT(lab01_captured.sp + 256, g0_sp) << "fn must run directly below g0->sched.sp";
   GORO_STEP("look at the goroutine when it has returned");
   EXPECT_EQ(by_hand.current_after(), gp) << "the goroutine must be current again";

@@ -131,7 +131,8 @@ TEST(FreeList, ManyThreadsShareTheGlobalList) {
   constexpr int kRounds = 4000;
   const std::uint64_t s = seed();
   GORO_STEP(kThreads, " threads, each with a P of its own, put and get dead Gs at random, ",
-            kRounds, " times each, seed ", s, " (GORO_SEED=", s, " repeats it)");
+            kRounds, " times each, through the global list too, seed ", s, " (GORO_SEED=", s,
+            " repeats it)");
   World world(kThreads);
   std::vector<G*> all;
   std::vector<std::vector<G*>> held(kThreads);

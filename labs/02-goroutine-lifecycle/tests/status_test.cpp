@@ -135,6 +135,41 @@ TEST(Status, WaitsForTheScanBit) {
   }
 }
 
+TEST(Status, NeverTakesAGoroutineFromUnderAScan) {
+  constexpr int kRounds = many(300'000, 3'000);
+  constexpr std::uint32_t kWaiting = static_cast<std::uint32_t>(GStatus::waiting);
+  World world;
+  GORO_STEP(
+      "one thread moves a goroutine from waiting to runnable, running and waiting again, ", kRounds,
+      " times; another sets the scan bit whenever it meets the goroutine waiting, and clears it");
+  G* gp = world->g(GStatus::waiting);
+  std::atomic<bool> done{false};
+  std::uint32_t lost = kWaiting | kGScan;  // what the scanner found instead of this, if anything
+  std::thread scanner([&] {
+    while (!done.load(std::memory_order_relaxed)) {
+      std::uint32_t seen = kWaiting;
+      if (!gp->atomicstatus.compare_exchange_strong(seen, kWaiting | kGScan)) continue;
+      for (int i = 0; i < 4; ++i) cpu_relax();
+      seen = kWaiting | kGScan;
+      if (!gp->atomicstatus.compare_exchange_strong(seen, kWaiting)) {
+        lost = seen;
+        return;
+      }
+    }
+  });
+  for (int i = 0; i < kRounds; ++i) {
+    casgstatus(gp, GStatus::waiting, GStatus::runnable);
+    casgstatus(gp, GStatus::runnable, GStatus::running);
+    casgstatus(gp, GStatus::running, GStatus::waiting);
+  }
+  done.store(true);
+  scanner.join();
+  EXPECT_EQ(name_of(lost), "waiting with the scan bit")
+      << "the goroutine was moved while another thread held its scan bit: from waiting, looking at "
+         "the "
+         "status and changing it must be one atomic exchange";
+}
+
 TEST(Status, HandsOverWhatWasWritten) {
   World world;
   constexpr std::uintptr_t kRounds = 1'000;

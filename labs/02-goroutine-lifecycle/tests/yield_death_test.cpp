@@ -156,8 +156,8 @@ TEST(Death, ClearsWhatTheNextLifeMustNotSee) {
 }
 
 TEST(Death, GsAreRecycled) {
-  constexpr int kOneByOne = many(2000, 50);
-  constexpr int kAtOnce = many(1000, 100);
+  static constexpr int kOneByOne = many(2000, 50);
+  static constexpr int kAtOnce = many(1000, 100);
   run(
       [] {
         leave_the_first_slice();

@@ -14,8 +14,9 @@ void sanitizer_systemstack(void (*fn)(void* arg), void* arg);
 [[noreturn]] void sanitizer_switch_to(G* gp);
 // First thing on a goroutine's new stack.
 void sanitizer_first_entry();
-// When an M starts, and when its G's stack is given back.
+// When an M starts, when it has left its scheduler, and when a G's stack is given back.
 void sanitizer_adopt_thread(M* mp);
+void sanitizer_leave_thread(M* mp);
 void sanitizer_forget(G* gp);
 #endif
 

@@ -43,7 +43,7 @@ template <typename F>
 void with_stopped_world(F&& f) {
   with_stopped_world_do([](void* arg) { (*static_cast<std::remove_reference_t<F>*>(arg))(); }, &f);
 }
-// Asks every running goroutine to give way.
+// Asks every running goroutine to give way. Under sched.lock.
 void preempt_all();
 // The P's part of stopping: on g0, with a P.
 void gcstopm();

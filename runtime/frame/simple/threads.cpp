@@ -31,12 +31,12 @@ namespace {
 constexpr std::size_t kThreadStack = std::size_t{256} << 10;
 
 atomic<std::uintptr_t>* this_threads_guard_slot() {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && GORO_GROWABLE_STACKS
   std::uintptr_t thread_block = 0;
   asm volatile("movq %%fs:0, %0" : "=r"(thread_block));
   return reinterpret_cast<atomic<std::uintptr_t>*>(thread_block + 0x70);
 #else
-  return nullptr;  // the check reads the G itself
+  return nullptr;  // the check reads the G itself, or there is none
 #endif
 }
 
@@ -72,7 +72,8 @@ void m_delete(M* mp) {
 
 void m_run(M* mp, P* pp) {
   G* const outer = goro_tls_g;
-  mp->guard_slot = this_threads_guard_slot();
+  // release: whoever finds the address may write there.
+  mp->guard_slot.store(this_threads_guard_slot(), std::memory_order_release);
   mp->exception_globals = static_cast<ExceptionState*>(__cxa_get_globals());
   const ExceptionState outer_exceptions = *mp->exception_globals;
 #if !GORO_GROWABLE_STACKS
@@ -84,7 +85,17 @@ void m_run(M* mp, P* pp) {
   acquirep(pp);
   goro_mstart(mp->g0, first_schedule);
   // leave_if_asked came here; nobody asks anything of this thread any more.
-  if (mp->guard_slot != nullptr) mp->guard_slot->store(0, std::memory_order_relaxed);
+#if !GORO_GROWABLE_STACKS
+  sanitizer_leave_thread(mp);
+#endif
+  // Under the lock that preempt_all is called with: from here on nobody writes into this thread's memory,
+  // which may be gone before the M is.
+  atomic<std::uintptr_t>* slot = mp->guard_slot.load(std::memory_order_relaxed);
+  sched.lock.lock();
+  mp->guard_slot.store(nullptr, std::memory_order_relaxed);
+  mp->curg.store(nullptr, std::memory_order_relaxed);
+  sched.lock.unlock();
+  if (slot != nullptr) slot->store(0, std::memory_order_relaxed);
   signals_leave_thread(mp);
   mp->gone.store(true, std::memory_order_release);
   *mp->exception_globals = outer_exceptions;

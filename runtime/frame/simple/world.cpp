@@ -13,7 +13,6 @@
 namespace goro {
 
 void preempt_all() {
-  // Under sched.lock, or with no M able to come or go.
   for (M* mp = allm; mp != nullptr; mp = mp->alllink) {
     if (mp == getm()) continue;
     G* gp = mp->curg.load(std::memory_order_relaxed);
@@ -22,8 +21,8 @@ void preempt_all() {
     // just stopped; whoever asks, asks again until it is answered.
     gp->preempt.store(true, std::memory_order_relaxed);
     gp->stackguard0.store(kStackPreempt, std::memory_order_relaxed);
-    if (mp->guard_slot != nullptr) {
-      mp->guard_slot->store(kStackPreempt, std::memory_order_relaxed);
+    if (auto* slot = mp->guard_slot.load(std::memory_order_acquire); slot != nullptr) {
+      slot->store(kStackPreempt, std::memory_order_relaxed);
     }
   }
 }
