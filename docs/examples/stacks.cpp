@@ -37,12 +37,12 @@ void recursion() {
   std::printf("%ld\n", *answer.receive());
 }
 
-// Calls down until the stack has grown: a new goroutine's has 2 KB.
+// Calls down until the stack has grown: a new goroutine's has 2 KB. The volatile keeps the calls
+// calls.
 [[gnu::noinline]] int grow(int depth) {
-  volatile char frame[200];
-  frame[0] = 1;
+  volatile int one = 1;
   const int below = depth == 0 ? 0 : grow(depth - 1);
-  return below + frame[0];
+  return below + one;
 }
 
 // [string]
@@ -50,7 +50,7 @@ void recursion() {
 // corrected.
 void short_string(const goro::Channel<std::string>& out) {
   std::string name = "gopher";
-  grow(20);
+  grow(1000);
   name += "!";
   out.send(name);
 }
@@ -68,7 +68,7 @@ void string_local() {
 // An exception on its way through frames of a stack that has moved, and moves again in a
 // destructor.
 struct GrowsWhenDestroyed {
-  ~GrowsWhenDestroyed() { grow(20); }
+  ~GrowsWhenDestroyed() { grow(1000); }
 };
 
 void throws_from_below(int depth) {
@@ -100,7 +100,7 @@ void heap_container() {
     // The map itself is in the heap; the stack holds only the pointer to it.
     auto ages = std::make_unique<std::map<std::string, int>>();
     (*ages)["gopher"] = 14;
-    grow(20);
+    grow(1000);
     out.send(ages->at("gopher"));
     // [/heap_container]
   });
@@ -116,7 +116,7 @@ void fixed() {
   group.go({.stack = goro::fixed_stack(64 << 10)}, [out] {
     std::map<std::string, int> ages;
     ages["gopher"] = 14;
-    grow(20);
+    grow(1000);
     out.send(ages.at("gopher"));
   });
   // [/fixed]
@@ -171,7 +171,7 @@ void map_local() {
     // [map_local]
     std::map<std::string, int> ages;  // its header node is this local
     ages["gopher"] = 14;              // the root, in the heap, points back at the header
-    grow(20);                         // the stack moves: now it points at nothing
+    grow(1000);                       // the stack moves: now it points at nothing
     // [/map_local]
     ages.clear();
   });
@@ -186,7 +186,7 @@ void kept_in_heap() {
     // [kept_in_heap]
     int count = 0;
     counters.push_back(&count);  // the address of a local, kept in the heap
-    grow(20);                    // the stack moves
+    grow(1000);                  // the stack moves
     ++*counters.back();          // writes where the local was
     // [/kept_in_heap]
     counters.clear();

@@ -1,5 +1,5 @@
-// The local run queue: one producer, many consumers, no lock. contracts/run_queue.h is the specification,
-// and says which memory order each access needs.
+// The local run queue: one producer, many consumers, no lock. contracts/run_queue.h is the
+// specification, and says which memory order each access needs.
 #include "contracts/run_queue.h"
 
 #include "contracts/not_implemented.h"

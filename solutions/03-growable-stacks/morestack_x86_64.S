@@ -13,6 +13,20 @@
 #if defined(__x86_64__)
 /* clang-format off */
 
+// With rsp at the return address: goes past the `ret`, into the body. GCC gives a function that calls
+// va_start one more instruction there, `leaq 24(%rbp), %r11`: where the stack arguments are, seen from the
+// frame of GCC's own __morestack. We have no such frame, so we do its work and step over it.
+.macro RETURN_INTO_BODY
+        movq    (%rsp), %r11
+        cmpl    $0x185d8d4c, 1(%r11)
+        je      9f
+        incq    (%rsp)
+        retq
+9:      addq    $5, (%rsp)
+        leaq    16(%rsp), %r11
+        retq
+.endm
+
 FUNCTION(__morestack)
         pushq   %rbp
         .cfi_adjust_cfa_offset 8
@@ -77,8 +91,7 @@ FUNCTION(__morestack)
         popq    %rbp
         .cfi_restore %rbp
         .cfi_def_cfa %rsp, 8
-        incq    (%rsp)                          // past the `ret`: the body runs on, on the new stack
-        retq
+        RETURN_INTO_BODY                        // which runs on, on the new stack
 
 .Lg0:   // Somebody asked the goroutine that this M left for g0 to give way, and wrote into the word that
         // is g0's now. The request is in the goroutine's own guard too: forget it here.
@@ -97,8 +110,7 @@ FUNCTION(__morestack_non_split)
         jb      1f                              // below address 0: a huge frame
         cmpq    %fs:0x70, %r11
         jb      1f
-        incq    (%rsp)
-        retq
+        RETURN_INTO_BODY
 1:      pushq   %rbp
         .cfi_adjust_cfa_offset 8
         .cfi_rel_offset %rbp, 0

@@ -1,9 +1,10 @@
 // The local run queue: one producer, many consumers, no lock.
 //
-// Why a ring with a head that is claimed and a tail that is published: the owner puts and takes without
-// ever waiting for a thief, and a thief that loses the race for the head has lost nothing but time.
-// Why runnext beside it: the goroutine that was just made runnable most likely wants what the running one
-// just produced; running it next, while that is in the cache, makes a pair that talks as fast as a call.
+// Why a ring with a head that is claimed and a tail that is published: the owner puts and takes
+// without ever waiting for a thief, and a thief that loses the race for the head has lost nothing
+// but time. Why runnext beside it: the goroutine that was just made runnable most likely wants what
+// the running one just produced; running it next, while that is in the cache, makes a pair that
+// talks as fast as a call.
 #include "contracts/run_queue.h"
 #include "contracts/scheduler.h"
 #include "contracts/services/fatal.h"
@@ -12,7 +13,8 @@ namespace goro {
 
 void runq_put(P* pp, G* gp, bool next) {
   if (next) {
-    // A thief may take runnext away between a load and a store, hence the exchange. seq_cst: see wakep.
+    // A thief may take runnext away between a load and a store, hence the exchange. seq_cst: see
+    // wakep.
     G* old = pp->runnext.exchange(gp, std::memory_order_seq_cst);
     if (old == nullptr) return;
     gp = old;  // kicked out to the tail
@@ -69,7 +71,8 @@ std::int32_t runq_put_batch(P* pp, GQueue* queue) {
 
 G* runq_get(P* pp, bool* inherit_time) {
   G* next = pp->runnext.load(std::memory_order_relaxed);
-  // One try: only we put a goroutine there, so if it is gone, a thief has it, and nothing came after.
+  // One try: only we put a goroutine there, so if it is gone, a thief has it, and nothing came
+  // after.
   if (next != nullptr && pp->runnext.compare_exchange_strong(next, nullptr)) {
     *inherit_time = true;
     return next;
@@ -94,8 +97,8 @@ bool runq_empty(P* pp) {
     const std::uint32_t head = pp->runqhead.load(std::memory_order_acquire);
     const std::uint32_t tail = pp->runqtail.load(std::memory_order_acquire);
     const G* next = pp->runnext.load(std::memory_order_seq_cst);
-    // If the tail is where it was, nothing was kicked out of runnext while we looked: the three values
-    // were true at one moment.
+    // If the tail is where it was, nothing was kicked out of runnext while we looked: the three
+    // values were true at one moment.
     if (tail == pp->runqtail.load(std::memory_order_acquire)) {
       return head == tail && next == nullptr;
     }

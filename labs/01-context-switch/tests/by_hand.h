@@ -21,6 +21,7 @@
 #include "contracts/context_switch.h"
 #include "contracts/getg.h"
 #include "contracts/model.h"
+#include "testing/story.h"
 
 namespace goro::lab01 {
 
@@ -207,3 +208,13 @@ inline const void* capture() {
 }
 
 }  // namespace goro::lab01
+
+// `text` is from differences(); the sentence says what was to be the same.
+#define LAB01_EXPECT_NO_DIFFERENCE(text, sentence)               \
+  if (const std::string differing = (text); differing.empty()) { \
+  } else                                                         \
+    ADD_FAILURE() << (sentence) << ":\n" << differing
+#define LAB01_ASSERT_NO_DIFFERENCE(text, sentence)               \
+  if (const std::string differing = (text); differing.empty()) { \
+  } else                                                         \
+    FAIL() << (sentence) << ":\n" << differing

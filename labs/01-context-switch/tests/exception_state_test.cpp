@@ -3,7 +3,6 @@
 
 #include "by_hand.h"
 #include "goro/goro.h"
-#include "testing/story.h"
 
 namespace goro::lab01 {
 namespace {

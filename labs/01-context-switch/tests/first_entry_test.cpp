@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "by_hand.h"
-#include "testing/story.h"
 
 namespace goro::lab01 {
 namespace {

@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include "by_hand.h"
-#include "testing/story.h"
 
 namespace goro::lab01 {
 namespace {
@@ -62,8 +61,9 @@ TEST(Mcall, SavesWhereTheCallerGoesOn) {
       << "g->sched.sp must be where the frame begins, " << kSwitchFrameSize
       << " bytes below the caller's stack pointer";
   EXPECT_EQ(gp->sched.g, gp) << "g->sched.g was right already and must stay";
-  EXPECT_EQ(differences(before, saved, reinterpret_cast<std::uintptr_t>(&lab01_probe_back)), "")
-      << "the saved frame must be the one in the picture of contracts/context_switch.h";
+  LAB01_EXPECT_NO_DIFFERENCE(
+      differences(before, saved, reinterpret_cast<std::uintptr_t>(&lab01_probe_back)),
+      "the saved frame must be the one in the picture of contracts/context_switch.h");
 }
 
 TEST(Mcall, KeepsEveryCalleeSavedRegister) {
@@ -79,8 +79,8 @@ TEST(Mcall, KeepsEveryCalleeSavedRegister) {
     GORO_STEP("load a known value into every callee-saved register and call goro_mcall(fn)");
     GORO_STEP("in fn, put other values into all of them and goro_gogo(&g->sched)");
     GORO_STEP("look at the registers when goro_mcall has returned (time number ", round, ")");
-    ASSERT_EQ(wrong, "")
-        << "these registers did not come back: goro_mcall must save what goro_gogo restores";
+    LAB01_ASSERT_NO_DIFFERENCE(
+        wrong, "these registers did not come back: goro_mcall must save what goro_gogo restores");
     ASSERT_EQ(by_hand.current_after(), gp) << "the goroutine that goes on must be current again";
   }
 }
@@ -99,8 +99,9 @@ TEST(Mcall, KeepsControlWords) {
       GORO_STEP("a goroutine with rounding mode ", static_cast<int>(own),
                 " stops; meanwhile the thread has mode ", static_cast<int>(other));
       const Registers after = by_hand.probe(gp, before, as_function(goro_mcall), capture());
-      ASSERT_EQ(differences(before, after), "")
-          << "the rounding mode is the goroutine's: it must be the same after goro_mcall as before";
+      LAB01_ASSERT_NO_DIFFERENCE(
+          differences(before, after),
+          "the rounding mode is the goroutine's: it must be the same after goro_mcall as before");
     }
   }
 }
@@ -132,10 +133,9 @@ TEST(Mcall, KeepsNothingBelowTheStackPointer) {
   GORO_STEP(
       "call goro_mcall(fn); in fn, overwrite 1 KB below g->sched.sp, then goro_gogo(&g->sched)");
   const Registers after = by_hand.probe(gp, before, as_function(goro_mcall), capture());
-  EXPECT_EQ(differences(before, after, lab01_home), "")
-      << "everything that is saved must lie at g->sched.sp and above; below it (the red zone too) "
-         "nothing "
-         "is kept";
+  LAB01_EXPECT_NO_DIFFERENCE(
+      differences(before, after, lab01_home),
+      "what is saved must lie at g->sched.sp and above, not below it (the red zone)");
 }
 
 }  // namespace

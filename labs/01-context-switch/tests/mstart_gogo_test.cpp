@@ -2,7 +2,6 @@
 #include <cstring>
 
 #include "by_hand.h"
-#include "testing/story.h"
 
 namespace goro::lab01 {
 namespace {
@@ -80,8 +79,9 @@ TEST(Mstart, SavesTheFrameOfThePicture) {
   ASSERT_EQ(hand.g0()->sched.sp + kSwitchFrameSize, lab01_home)
       << "the frame must end where the caller's frame begins: g0->sched.sp + " << kSwitchFrameSize
       << " is the caller's stack pointer";
-  EXPECT_EQ(differences(before, frame, reinterpret_cast<std::uintptr_t>(&lab01_probe_back)), "")
-      << "the saved frame must be the one in the picture of contracts/context_switch.h";
+  LAB01_EXPECT_NO_DIFFERENCE(
+      differences(before, frame, reinterpret_cast<std::uintptr_t>(&lab01_probe_back)),
+      "the saved frame must be the one in the picture of contracts/context_switch.h");
 }
 
 TEST(Mstart, ReturnsWhenG0IsContinued) {
@@ -99,8 +99,9 @@ TEST(Mstart, ReturnsWhenG0IsContinued) {
   const Registers after =
       hand.probe(nullptr, before, as_function(goro_mstart), hand.g0(), capture());
   EXPECT_EQ(lab01_captured.calls, 1U) << "fn must be called, once";
-  EXPECT_EQ(differences(before, after, lab01_home), "")
-      << "goro_mstart must return to its caller with the thread's own registers";
+  LAB01_EXPECT_NO_DIFFERENCE(
+      differences(before, after, lab01_home),
+      "goro_mstart must return to its caller with the thread's own registers");
   EXPECT_EQ(hand.current_after(), hand.g0()) << "getg() must be g0 still when goro_mstart returns";
 }
 
@@ -112,9 +113,10 @@ TEST(Gogo, RestoresEveryRegisterOfTheFrame) {
   frame_by_hand(gp, values);
   GORO_STEP("goro_gogo to it");
   const Registers after = hand.probe(hand.g0(), known_values(), as_function(goro_gogo), &gp->sched);
-  EXPECT_EQ(differences(values, after, gp->stack.hi), "")
-      << "goro_gogo must take every register from the frame and end with the stack pointer just "
-         "above it";
+  LAB01_EXPECT_NO_DIFFERENCE(
+      differences(values, after, gp->stack.hi),
+      "goro_gogo must take every register from the frame and end with the stack pointer just "
+      "above it");
 }
 
 TEST(Gogo, MakesTheGoroutineCurrentWithItsLimit) {

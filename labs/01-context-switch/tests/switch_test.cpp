@@ -6,7 +6,6 @@
 
 #include "by_hand.h"
 #include "goro/goro.h"
-#include "testing/story.h"
 
 namespace goro::lab01 {
 namespace {
@@ -85,8 +84,8 @@ TEST(Switch, GoesOnOnAnotherThread) {
   }).join();
   EXPECT_EQ(journey.began_on, first.m());
   EXPECT_EQ(journey.ended_on, second_m) << "getg() must be the goroutine on the second thread";
-  EXPECT_EQ(differences(journey.before, journey.after, journey.home), "")
-      << "registers and control words travel with the goroutine";
+  LAB01_EXPECT_NO_DIFFERENCE(differences(journey.before, journey.after, journey.home),
+                             "registers and control words travel with the goroutine");
   EXPECT_FALSE(handling_here)
       << "the thread that it left must not be handling its exception any more";
   EXPECT_EQ(journey.current, 43)

@@ -2,7 +2,6 @@
 #include <unwind.h>
 
 #include "by_hand.h"
-#include "testing/story.h"
 
 namespace goro::lab01 {
 namespace {
@@ -53,9 +52,10 @@ TEST(Systemstack, KeepsEveryCalleeSavedRegister) {
     GORO_STEP(
         "load a known value into every callee-saved register and call goro_systemstack(fn, arg)");
     GORO_STEP("look at the registers when it has returned (time number ", round, ")");
-    ASSERT_EQ(wrong, "")
-        << "to its caller goro_systemstack is a function like any other: what it uses of "
-           "the callee-saved registers it must put back";
+    LAB01_ASSERT_NO_DIFFERENCE(
+        wrong,
+        "to its caller goro_systemstack is a function like any other: what it uses of "
+        "the callee-saved registers it must put back");
   }
 }
 
@@ -100,7 +100,8 @@ TEST(Systemstack, IsAPlainCallOnG0) {
   EXPECT_EQ(lab01_captured.g, by_hand.g0()) << "in the inner function g0 is current";
   EXPECT_EQ(after_inner, by_hand.g0()) << "behind the inner call we are still on g0";
   EXPECT_EQ(by_hand.current_after(), gp) << "behind the outer call the goroutine is current again";
-  EXPECT_EQ(differences(before, after, lab01_home), "") << "and every register is as it was";
+  LAB01_EXPECT_NO_DIFFERENCE(differences(before, after, lab01_home),
+                             "and every register is as it was");
 }
 
 TEST(Systemstack, IsAPlainCallOutsideTheRuntime) {
@@ -118,7 +119,8 @@ TEST(Systemstack, IsAPlainCallOutsideTheRuntime) {
   EXPECT_GT(lab01_captured.sp + 256, lab01_home) << "fn must run on the caller's stack";
   EXPECT_EQ(lab01_captured.g, nullptr) << "no goroutine is current there";
   EXPECT_EQ(by_hand.current_after(), nullptr);
-  EXPECT_EQ(differences(before, after, lab01_home), "") << "every register must be as it was";
+  LAB01_EXPECT_NO_DIFFERENCE(differences(before, after, lab01_home),
+                             "every register must be as it was");
 }
 
 struct Trace {

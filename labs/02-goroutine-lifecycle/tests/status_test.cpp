@@ -2,6 +2,7 @@
 #include <sched.h>
 
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "support.h"
@@ -135,6 +136,98 @@ TEST(Status, WaitsForTheScanBit) {
   }
 }
 
+#if defined(__x86_64__) && GORO_GROWABLE_STACKS
+namespace {
+
+// The other thread is played by a trap after every instruction of casgstatus: in front of
+// instruction `begin` it sets the scan bit if it finds the goroutine in `from`, and holds it for a
+// while. So every moment is tried, whatever the machine does meanwhile.
+struct Scanner {
+  static constexpr int kHold = 100;
+  G* gp;
+  std::uint32_t from;
+  int begin;
+  int instruction = 0;
+  bool held = false;
+  std::uint32_t lost_to = 0;  // what was found in place of `from` with the scan bit, if anything
+  bool found_other = false;
+};
+Scanner* scanner = nullptr;
+
+void after_an_instruction(int) {
+  Scanner& s = *scanner;
+  const int now = s.instruction++;
+  if (now == s.begin) {
+    std::uint32_t seen = s.from;
+    s.held = s.gp->atomicstatus.compare_exchange_strong(seen, s.from | kGScan);
+  } else if (s.held) {
+    const std::uint32_t seen = s.gp->atomicstatus.load();
+    if (seen != (s.from | kGScan)) {
+      s.lost_to = seen;
+      s.found_other = true;
+      s.held = false;
+    } else if (now == s.begin + Scanner::kHold) {
+      s.gp->atomicstatus.store(s.from);
+      s.held = false;
+    }
+  }
+}
+
+// The flag that makes the processor trap after each instruction; below the red zone.
+inline void trace_instructions() {
+  asm volatile(
+      "leaq -128(%%rsp), %%rsp; pushfq; orq $0x100, (%%rsp); popfq; leaq 128(%%rsp), %%rsp" ::
+          : "memory", "cc");
+}
+inline void stop_tracing() {
+  asm volatile(
+      "leaq -128(%%rsp), %%rsp; pushfq; andq $~0x100, (%%rsp); popfq; leaq 128(%%rsp), %%rsp" ::
+          : "memory", "cc");
+}
+
+}  // namespace
+
+TEST(Status, NeverTakesAGoroutineFromUnderAScan) {
+  World world;
+  GORO_STEP("a legal move first: waiting to runnable");
+  casgstatus(world->g(GStatus::waiting), GStatus::waiting, GStatus::runnable);
+  struct sigaction trap {};
+  struct sigaction before {};
+  trap.sa_handler = after_an_instruction;
+  trap.sa_flags = SA_ONSTACK;
+  sigaction(SIGTRAP, &trap, &before);
+  for (const Edge edge :
+       {Edge{GStatus::waiting, GStatus::runnable}, Edge{GStatus::syscall, GStatus::running}}) {
+    GORO_STEP(
+        "casgstatus from ", name_of(edge.from), " to ", name_of(edge.to),
+        "; in front of its first instruction, its second, and so on, the scan bit is set as by "
+        "another thread, and held for ",
+        Scanner::kHold, " instructions");
+    constexpr int kMost = 2000;
+    int begin = 0;
+    for (bool reached = true; reached && begin < kMost; ++begin) {
+      G* gp = world->g(edge.from);
+      Scanner s{gp, static_cast<std::uint32_t>(edge.from), begin};
+      scanner = &s;
+      trace_instructions();
+      casgstatus(gp, edge.from, edge.to);
+      stop_tracing();
+      ASSERT_FALSE(s.found_other)
+          << "after instruction " << begin
+          << " of casgstatus another thread set the scan bit, and while it "
+             "held the bit the status became "
+          << name_of(s.lost_to) << ": from " << name_of(edge.from)
+          << ", looking at the status and changing it must be one atomic exchange";
+      ASSERT_FALSE(s.held) << "casgstatus returned while another thread held the scan bit";
+      ASSERT_EQ(status_name_of(gp), name_of(edge.to))
+          << "when the scan bit is gone, the move must be made";
+      reached = s.instruction > begin;
+    }
+    EXPECT_LT(begin, kMost) << "casgstatus takes too many instructions";
+  }
+  sigaction(SIGTRAP, &before, nullptr);
+}
+#else
 TEST(Status, NeverTakesAGoroutineFromUnderAScan) {
   constexpr int kRounds = many(300'000, 3'000);
   constexpr std::uint32_t kWaiting = static_cast<std::uint32_t>(GStatus::waiting);
@@ -169,6 +262,7 @@ TEST(Status, NeverTakesAGoroutineFromUnderAScan) {
          "the "
          "status and changing it must be one atomic exchange";
 }
+#endif
 
 TEST(Status, HandsOverWhatWasWritten) {
   World world;

@@ -102,6 +102,7 @@ struct Order {
 };
 
 LAB_NOINLINE void be_asked(Order* order, After* after) {
+  yield();  // away from the slice in which the global queue has the first word
   go({.unchecked = true}, [order] { order->other = ++order->next; });
   getg()->stackguard0.store(kStackPreempt);
   ask_newstack(after);

@@ -85,13 +85,13 @@ TEST(StackAlloc, LargeStacksDoNotGoThroughTheCache) {
 TEST(StackAlloc, EachSizeHasItsOwnCache) {
   for (int order = 0; order < kNumStackOrders; ++order) {
     StackWorld world;
-    GORO_STEP("allocate one stack of order ", order, " (", order_bytes(order), " bytes)");
-    stackalloc(world.p(), order_bytes(order));
+    GORO_STEP("allocate and free one stack of order ", order, " (", order_bytes(order), " bytes)");
+    stackfree(world.p(), stackalloc(world.p(), order_bytes(order)));
     for (int other = 0; other < kNumStackOrders; ++other) {
       if (other == order) {
         EXPECT_NE(cached(world.p(), other), 0U)
             << "a stack of " << order_bytes(order) << " bytes belongs to order " << order
-            << ", whose cache should have been filled";
+            << ", in whose cache it should be now";
       } else {
         EXPECT_EQ(cached(world.p(), other), 0U)
             << "a stack of " << order_bytes(order) << " bytes has nothing to do with the cache of order "

@@ -59,7 +59,7 @@ TEST(Batch, PutsNothingIntoAFullRing) {
   GORO_STEP("filled the ring, then put a batch of 3");
   EXPECT_EQ(runq_put_batch(pp, &queue), 0);
   EXPECT_EQ(show(ring(pp)), show(range(1, 256))) << "a batch must not overwrite a full ring";
-  EXPECT_EQ(show(drain(&queue)), "G257 … G259") << "the batch stays with its owner";
+  EXPECT_EQ(show(drain(&queue)), "G257..G259") << "the batch stays with its owner";
   GQueue none;
   EXPECT_EQ(runq_put_batch(pp, &none), 0) << "an empty batch is no goroutines";
 }

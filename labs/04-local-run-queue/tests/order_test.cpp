@@ -104,7 +104,7 @@ TEST(Order, AHundredGoroutinesRunTheLastOneFirst) {
   GORO_STEP(
       "on one P, goroutine 1 started goroutines 0 … 99 and waited; they wrote down their numbers");
   const Orders orders = run_until(100, last_first);
-  EXPECT_EQ(show(orders.happened), "G99, G0 … G98")
+  EXPECT_EQ(show(orders.happened), "G99, G0..G98")
       << "the order: the last one is in runnext and runs first; each of the others was kicked out "
          "of it to "
          "the tail of the ring, in the order of the go statements";
@@ -116,7 +116,7 @@ TEST(Order, SixHundredGoroutinesOverflowInTheRightOrder) {
   const Orders orders = run_until(kMost, by_the_rules);
   Ids sorted = orders.happened;
   std::sort(sorted.begin(), sorted.end());
-  ASSERT_EQ(show(sorted), "G0 … G599") << "each goroutine must run exactly once";
+  ASSERT_EQ(show(sorted), "G0..G599") << "each goroutine must run exactly once";
   EXPECT_EQ(show(orders.happened), show(orders.expected))
       << "the order: three overflows put 0 … 127 and 256, 128 … 255 and 385, 257 … 384 and 514 "
          "into the "

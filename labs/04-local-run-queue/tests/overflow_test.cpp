@@ -115,7 +115,8 @@ void expect_nothing_lost(FakeM* m, const Ids& stolen) {
   // The half went first; the thief took what was the oldest then.
   ASSERT_EQ(show(global), show(range(1, 128) + Ids{257}));
   ASSERT_EQ(show(stolen + left), show(range(129, 256)))
-      << "the overflow came first; what the thief took must be in neither queue any more";
+      << "the overflow came first, so G1 to G128 are in the GRQ; what the thief took must be in no "
+         "queue any more";
 }
 
 TEST(Overflow, AThiefDuringTheOverflowLosesNothing) {

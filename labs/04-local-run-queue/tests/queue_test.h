@@ -31,7 +31,7 @@ inline Ids operator+(Ids a, const Ids& b) {
   return a;
 }
 
-// "G1 … G128, G257": short enough to compare by eye.
+// "G1..G128, G257": short enough to compare by eye.
 inline std::string show(const Ids& ids) {
   if (ids.empty()) return "nothing";
   std::string text;
@@ -40,7 +40,7 @@ inline std::string show(const Ids& ids) {
     while (end < ids.size() && ids[end] == ids[end - 1] + 1) ++end;
     if (!text.empty()) text += ", ";
     text += "G" + std::to_string(ids[i]);
-    if (end - i > 1) text += (end - i > 2 ? " … G" : ", G") + std::to_string(ids[end - 1]);
+    if (end - i > 1) text += (end - i > 2 ? "..G" : ", G") + std::to_string(ids[end - 1]);
     i = end;
   }
   return text;

@@ -113,9 +113,9 @@ TEST(RunNext, TheOneKickedOutGoesToTheTail) {
   runq_put(pp, gs[2], true);
   runq_put(pp, gs[3], true);
   EXPECT_EQ(name(pp->runnext.load()), "G4") << "the newest is next";
-  EXPECT_EQ(show(ring(pp)), "G1 … G3") << "the goroutine that was kicked out of runnext must go to "
-                                          "the tail of the ring, not to its head, "
-                                          "and not be lost";
+  EXPECT_EQ(show(ring(pp)), "G1..G3") << "the goroutine that was kicked out of runnext must go to "
+                                         "the tail of the ring, not to its head, "
+                                         "and not be lost";
 }
 
 // What the contract says, in its simplest form, for one thread.

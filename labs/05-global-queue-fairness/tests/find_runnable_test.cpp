@@ -46,9 +46,10 @@ TEST(FindRunnable, Every61stSliceTakesOneFromTheGlobalQueueFirst) {
     fake.p()->runnext.store(next);
     put_in_ring(fake.p(), fake.g());
     const Runnable found = find_runnable();
-    ASSERT_EQ(id_of(found.gp), global[0]->goid) << "when schedtick is a multiple of 61, the head "
-                                                   "of the GRQ comes before runnext and the ring; "
-                                                   "else a busy ring keeps it waiting for ever";
+    ASSERT_EQ(id_of(found.gp), global[0]->goid)
+        << "on every 61st slice (schedtick is a multiple of 61) the head of the GRQ comes before "
+           "runnext and the ring; "
+           "else a busy ring keeps it waiting for ever";
     EXPECT_FALSE(found.inherit_time) << "who comes from the GRQ starts a slice of its own";
     EXPECT_EQ(sched.runqsize.load(), 4)
         << "the 61st slice takes exactly one from the GRQ, not a batch: the ring has work already";

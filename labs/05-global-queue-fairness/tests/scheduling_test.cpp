@@ -374,7 +374,10 @@ TEST(Fairness, YieldersTakeTurns) {
       rules.yield(turn.who);
     }
     const std::string wrong = first_difference(expected, yielders.order, yielders.schedtick);
-    return wrong.empty() ? wrong : "whoever yields goes behind everybody else: " + wrong;
+    return wrong.empty()
+               ? wrong
+               : "whoever yields goes behind everybody else, and the order of turns is another: " +
+                     wrong;
   });
 }
 
