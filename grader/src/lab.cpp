@@ -155,7 +155,9 @@ void check_names_and_points(const Lab& lab, const JsonReader& reader) {
   for (const Benchmark& benchmark : lab.benchmarks) {
     visit(benchmark, "benchmarks");
   }
-  if (std::abs(sum - 100) > 1e-6) {
+  // A lab that has nothing to write has nothing to grade.
+  const bool nothing_to_grade = !lab.slot && lab.tests.empty() && lab.benchmarks.empty();
+  if (!nothing_to_grade && std::abs(sum - 100) > 1e-6) {
     reader.fail("tests", "the points of tests and benchmarks sum to " + number(sum) +
                              ", they must sum to 100");
   }

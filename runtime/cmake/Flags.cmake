@@ -22,14 +22,14 @@ endif()
 set(GORO_COMPILE_OPTIONS "")
 set(GORO_LINK_OPTIONS "")
 set(GORO_DEFINITIONS "")
+set(GORO_SANITIZE_OPTIONS "")
 set(GORO_RUNTIME_OPTIONS "")  # for frame and slots only
 
 # Dumps of goroutines walk frame records.
 list(APPEND GORO_COMPILE_OPTIONS -fno-omit-frame-pointer)
 
 if(GORO_SANITIZE STREQUAL "thread")
-  list(APPEND GORO_COMPILE_OPTIONS -fsanitize=thread)
-  list(APPEND GORO_LINK_OPTIONS -fsanitize=thread)
+  set(GORO_SANITIZE_OPTIONS -fsanitize=thread)
   # The scheduler's functions leave g0 without returning, again and again; a record of their entries would
   # never shrink. So frame and slots keep none (their reports name the innermost function only).
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
@@ -38,8 +38,7 @@ if(GORO_SANITIZE STREQUAL "thread")
     set(GORO_RUNTIME_OPTIONS "SHELL:--param tsan-instrument-func-entry-exit=0")
   endif()
 elseif(GORO_SANITIZE STREQUAL "address")
-  list(APPEND GORO_COMPILE_OPTIONS -fsanitize=address,undefined -fno-sanitize-recover=undefined)
-  list(APPEND GORO_LINK_OPTIONS -fsanitize=address,undefined)
+  set(GORO_SANITIZE_OPTIONS -fsanitize=address,undefined -fno-sanitize-recover=undefined)
 elseif(GORO_SANITIZE STREQUAL "")
   list(APPEND GORO_DEFINITIONS GORO_HAS_GROWABLE_STACKS=1)
   if(GORO_ARCH STREQUAL "x86_64")
@@ -59,5 +58,8 @@ elseif(GORO_SANITIZE STREQUAL "")
 else()
   message(FATAL_ERROR "GORO_SANITIZE is \"${GORO_SANITIZE}\"; thread or address are known")
 endif()
+
+list(APPEND GORO_COMPILE_OPTIONS ${GORO_SANITIZE_OPTIONS})
+list(APPEND GORO_LINK_OPTIONS ${GORO_SANITIZE_OPTIONS})
 
 set(GORO_WARNINGS -Wall -Wextra -Werror)

@@ -7,7 +7,7 @@ endif()
 add_library(goro_gtest STATIC "${GORO_GOOGLETEST}/src/gtest-all.cc")
 target_include_directories(goro_gtest SYSTEM PUBLIC "${GORO_GOOGLETEST}/include")
 target_include_directories(goro_gtest PRIVATE "${GORO_GOOGLETEST}")
-target_link_libraries(goro_gtest PUBLIC goro_flags)
-# GoogleTest's own frames are large; its code runs on goroutine 1 or outside, where there is room.
-target_compile_options(goro_gtest PRIVATE -w)
-set_target_properties(goro_gtest PROPERTIES GORO_ANY_FRAME ON)
+target_link_libraries(goro_gtest PUBLIC Threads::Threads)
+# Only the sanitizers' flags: its code runs on goroutine 1 or outside, where there is room, so it needs no
+# checks in its prologues.
+target_compile_options(goro_gtest PRIVATE -w ${GORO_SANITIZE_OPTIONS})

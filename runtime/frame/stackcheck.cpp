@@ -83,22 +83,30 @@ HeapBlock heap_blocks_find(std::uintptr_t lo, std::uintptr_t hi, std::uintptr_t*
 }
 
 Stack stackcheck_alloc(std::size_t bytes) {
-  void* at = mmap(nullptr, pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (at == MAP_FAILED) fatal("out of memory (stack)");
-  // At the end of its pages: the stack's hi is a page boundary, whatever its size.
-  const std::uintptr_t hi = reinterpret_cast<std::uintptr_t>(at) + pages(bytes);
-  return Stack{hi - bytes, hi};
+  // One page more, which stays unreadable: what runs over the end of the stack stops there.
+  void* at = mmap(nullptr, kPage + pages(bytes), PROT_NONE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  const std::uintptr_t lo = reinterpret_cast<std::uintptr_t>(at) + kPage;
+  if (at == MAP_FAILED ||
+      mprotect(reinterpret_cast<void*>(lo), pages(bytes), PROT_READ | PROT_WRITE) != 0) {
+    fatal("out of memory (stack)");
+  }
+  return Stack{lo, lo + bytes};
 }
 
 void stackcheck_free(Stack stack) {
   // Unreadable, and its memory given back; the addresses are never used again.
-  const std::uintptr_t lo = stack.hi - pages(stack.size());
-  mmap(reinterpret_cast<void*>(lo), pages(stack.size()), PROT_NONE,
+  mmap(reinterpret_cast<void*>(stack.lo), pages(stack.size()), PROT_NONE,
        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
 }
 
 void stackcheck_stack_moved(const G* gp, Stack old) {
   if (!stackcheck_enabled()) return;
+  // An M keeps the argument of the last gopark on it, which may be a local of a goroutine that has gone on
+  // since. It is not the program's, and nobody looks at it again.
+  sched.lock.lock();
+  for (M* mp = allm; mp != nullptr; mp = mp->alllink) heap_blocks_remove(mp);
+  sched.lock.unlock();
   std::uintptr_t word = 0;
   const HeapBlock block = heap_blocks_find(old.lo, old.hi, &word);
   if (block.size == 0) return;

@@ -47,9 +47,8 @@ class SharedQueue {
  public:
   explicit SharedQueue(std::vector<Task> tasks) : queue_(tasks.begin(), tasks.end()) {}
 
-  // What each thread runs. A task that is in nobody's queue is with a thread, which will put it
-  // back or finish it; so an empty queue is no reason for that thread to stop, but it is for this
-  // one.
+  // What each thread runs. Whoever finds the queue empty may stop: each task that is left is with
+  // another thread, which will go on with it.
   void run() {
     for (Task task; take(&task);) {
       if (task()) put(std::move(task));

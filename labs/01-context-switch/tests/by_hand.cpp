@@ -1,13 +1,12 @@
 #include "by_hand.h"
 
+#include <cxxabi.h>
 #include <sys/mman.h>
 
 #include <cstdlib>
 #include <cstring>
 #include <random>
 #include <sstream>
-
-extern "C" void* __cxa_get_globals();
 
 namespace goro::lab01 {
 
@@ -464,7 +463,7 @@ ByHand::ByHand() : outer_(goro_tls_g) {
   m_.g0->m = &m_;
   m_.g0->stack_kind = StackKind::system;
   m_.g0->sched.g = m_.g0;
-  m_.exception_globals = static_cast<ExceptionState*>(__cxa_get_globals());
+  m_.exception_globals = reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
   lab01_captured = Captured{};
   lab01_capture_next = lab01_probe_back;
 }

@@ -266,7 +266,7 @@ TEST(Status, NeverTakesAGoroutineFromUnderAScan) {
 
 TEST(Status, HandsOverWhatWasWritten) {
   World world;
-  constexpr std::uintptr_t kRounds = 1'000;
+  constexpr std::uintptr_t kRounds = 300;
   GORO_STEP("two threads hand one goroutine to and fro through its status, ", kRounds,
             " times; each counts gp->param up, an ordinary variable, while it owns the goroutine");
   G* gp = world->g(GStatus::runnable);
