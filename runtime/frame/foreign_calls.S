@@ -31,6 +31,41 @@ FUNCTION(\name)
 END(\name)
 .endm
 
+.macro FIND name
+FUNCTION(goro_find_\name)
+        pushq   %rdi
+        .cfi_adjust_cfa_offset 8
+        pushq   %rsi
+        .cfi_adjust_cfa_offset 8
+        pushq   %rdx
+        .cfi_adjust_cfa_offset 8
+        pushq   %rcx
+        .cfi_adjust_cfa_offset 8
+        pushq   %r8
+        .cfi_adjust_cfa_offset 8
+        pushq   %r9
+        .cfi_adjust_cfa_offset 8
+        pushq   %rax
+        .cfi_adjust_cfa_offset 8
+        callq   goro_find_real_functions
+        popq    %rax
+        .cfi_adjust_cfa_offset -8
+        popq    %r9
+        .cfi_adjust_cfa_offset -8
+        popq    %r8
+        .cfi_adjust_cfa_offset -8
+        popq    %rcx
+        .cfi_adjust_cfa_offset -8
+        popq    %rdx
+        .cfi_adjust_cfa_offset -8
+        popq    %rsi
+        .cfi_adjust_cfa_offset -8
+        popq    %rdi
+        .cfi_adjust_cfa_offset -8
+        jmpq    *goro_real_\name(%rip)
+END(goro_find_\name)
+.endm
+
 FUNCTION(_Unwind_Resume)
         xorl    %r10d, %r10d
         callq   __morestack_non_split
@@ -45,7 +80,33 @@ END(_Unwind_Resume)
 
 #elif defined(__aarch64__)
 
-// Grows by x17 = kForeignRoom when that much is not free; keeps the argument registers.
+.macro FIND name
+FUNCTION(goro_find_\name)
+        stp     x29, x30, [sp, #-80]!
+        .cfi_adjust_cfa_offset 80
+        .cfi_rel_offset x29, 0
+        .cfi_rel_offset x30, 8
+        mov     x29, sp
+        stp     x0, x1, [sp, #16]
+        stp     x2, x3, [sp, #32]
+        stp     x4, x5, [sp, #48]
+        stp     x6, x8, [sp, #64]
+        bl      goro_find_real_functions
+        ldp     x6, x8, [sp, #64]
+        ldp     x4, x5, [sp, #48]
+        ldp     x2, x3, [sp, #32]
+        ldp     x0, x1, [sp, #16]
+        ldp     x29, x30, [sp], #80
+        .cfi_adjust_cfa_offset -80
+        .cfi_restore x29
+        .cfi_restore x30
+        adrp    x16, goro_real_\name
+        ldr     x16, [x16, #:lo12:goro_real_\name]
+        br      x16
+END(goro_find_\name)
+.endm
+
+// Grows when kForeignRoom bytes are not free; keeps the argument registers.
 FUNCTION(goro_make_foreign_room)
         GETG(x9)
         cbz     x9, 1f
@@ -134,8 +195,9 @@ END(_Unwind_Resume)
 
 #endif
 
-#define GORO_GROWS(name) FOREIGN name;
-#define GORO_PASSES(name) PASSING name;
+#define GORO_GROWS(name) FIND name; FOREIGN name;
+#define GORO_PASSES(name) FIND name; PASSING name;
 GORO_FOREIGN_FUNCTIONS(GORO_GROWS, GORO_PASSES)
+FIND _Unwind_Resume
 /* clang-format on */
 #endif

@@ -55,6 +55,8 @@
   GROWS(_ZSt21__throw_runtime_errorPKc)               \
   GROWS(_ZSt20__throw_system_errori)                  \
   GROWS(_ZSt25__throw_bad_function_callv)             \
+  /* At the end of every function with a buffer, where -fstack-protector is on (Ubuntu's default). */ \
+  GROWS(__stack_chk_fail)                             \
   /* Memory and strings: leaves without frames. */    \
   PASSES(memcpy)                                      \
   PASSES(memmove)                                     \

@@ -132,8 +132,8 @@ inline std::uint32_t steal(P* victim, std::uint32_t part, std::uint32_t most, G*
 
 inline G* steal_oldest(P* victim) {
   G* gp = nullptr;
-  steal(victim, 1, 1, &gp);
-  return gp;
+  // A try that lost the race for the head has left what it read in gp.
+  return steal(victim, 1, 1, &gp) == 1 ? gp : nullptr;
 }
 
 inline G* steal_runnext(P* victim) {
