@@ -1,26 +1,48 @@
-// The calls that a prologue makes when there is too little room (x86-64).
-// contracts/stack.h says what they get and what they must keep.
+// The calls that a prologue makes when there is too little room (x86-64). contracts/stack.h says what they
+// must do.
+//
+// On entry the function that called us has done nothing yet: every argument register is live, and its
+// own return address and stack arguments are above ours.
+//
+//   rsp+8   return address of the function that wants room
+//   rsp     return address into its prologue: a one-byte `ret`, then the body
+//   r10     bytes of its frame
+//   r11     bytes of its stack arguments (copying moves them along, so nobody needs the figure)
 #include "contracts/assembly.h"
 #include "contracts/stack_offsets.h"
 
 #if defined(__x86_64__)
 /* clang-format off */
 
+// Given. With rsp at the return address: goes past the `ret`, into the body. GCC gives a function that calls
+// va_start one more instruction there, `leaq 24(%rbp), %r11`: where the stack arguments are, seen from the
+// frame of GCC's own __morestack. We have no such frame, so we do its work and step over it.
+.macro RETURN_INTO_BODY
+        movq    (%rsp), %r11
+        cmpl    $0x185d8d4c, 1(%r11)
+        je      9f
+        incq    (%rsp)
+        retq
+9:      addq    $5, (%rsp)
+        leaq    16(%rsp), %r11
+        retq
+.endm
+
+// Step 6.
 FUNCTION(__morestack)
         NOT_IMPLEMENTED(3, 6)
 END(__morestack)
 
 FUNCTION(__morestack_non_split)
-        // Every function that calls foreign code comes here on entry, on every thread, so the usual case
-        // is given: there is room for r10 bytes of frame and GORO_FOREIGN_ROOM more.
+        // Called at every entry of a function that calls foreign code, on every thread, so the usual case is
+        // given: there is room for r10 bytes of frame and GORO_FOREIGN_ROOM more.
         leaq    -GORO_FOREIGN_ROOM(%rsp), %r11
         subq    %r10, %r11
         jb      1f                              // below address 0: a huge frame
         cmpq    %fs:0x70, %r11
         jb      1f
-        incq    (%rsp)                          // return behind the prologue's `ret`
-        retq
-1:
+        RETURN_INTO_BODY
+1:      // Step 6: as __morestack, but the request says "foreign".
         NOT_IMPLEMENTED(3, 6)
 END(__morestack_non_split)
 /* clang-format on */

@@ -1,9 +1,11 @@
-// What the assembly files share: function headers, the current G, and the word that prologues compare.
+// What the assembly files share: function headers, the current G, and the word that prologues
+// compare.
 //
 // FUNCTION(name) … END(name) frame a global function with unwind information.
-// GETG(reg) loads the running G, SETG(reg, tmp) replaces it, SETGUARD(reg) says where the stack ends
-// (x86-64 only: on ARM64 the check reads it from the G). NOT_IMPLEMENTED(lab, step) is a starter's body
-// (it switches the checks off first: what it calls must not come back to a check that is not written).
+// GETG(reg) loads the running G, SETG(reg, tmp) replaces it, SETGUARD(reg) says where the stack
+// ends (x86-64 only: on ARM64 the check reads it from the G). NOT_IMPLEMENTED(lab, step) is a
+// starter's body (it switches the checks off first: what it calls must not come back to a check
+// that is not written).
 #pragma once
 
 #include "contracts/offsets.h"
@@ -74,4 +76,4 @@ name:                       \
         .section .note.GNU-no-split-stack, "", %progbits
 #endif
         .text
-/* clang-format on */
+                                                             /* clang-format on */

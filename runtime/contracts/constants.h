@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// Growable stacks need checks in prologues. The sanitizers cannot follow a stack that moves, so their
-// builds run every goroutine on a larger stack that stays where it is.
+// Growable stacks need checks in prologues. The sanitizers cannot follow a stack that moves, so
+// their builds run every goroutine on a larger stack that stays where it is.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define GORO_GROWABLE_STACKS 0
 #elif defined(__has_feature)
@@ -32,8 +32,9 @@ inline constexpr std::size_t kStackMin = 128 * 1024;
 // Go: stackGuard (928). Bytes that stay free below the address a prologue compares with: room for a
 // frame that the prologue did not count, for functions without a check, and for the registers that
 // growing the stack saves.
-//   x86-64: 256 (frame of a function whose prologue compares bare rsp) + 272 (registers pushed by
-//           __morestack and its return addresses) + 176 for the chain of functions without a check.
+//   x86-64: 256 (frame of a function whose prologue compares bare rsp) + 280 (registers pushed by
+//           __morestack and goro_mcall, and return addresses) + 168 for the chain of functions
+//           without a check.
 //   ARM64:  the frame is taken before the check, so the largest frame the compiler may make
 //           (kMaxFrame, an error beyond) + the registers saved by _mcount + the same chain.
 #if defined(__aarch64__)
@@ -43,14 +44,15 @@ inline constexpr std::size_t kStackGuard = kMaxFrame + 256;
 inline constexpr std::size_t kStackGuard = 704;
 #endif
 
-// Room that a library function may assume when it is called on a growable stack. The linker asks for
-// the same amount (16 KB) where it meets a call into code without checks.
+// Room that a library function may assume when it is called on a growable stack. The linker asks
+// for the same amount (16 KB) where it meets a call into code without checks.
 inline constexpr std::size_t kForeignRoom = 16 * 1024;
 
 // Go: stackPreempt. A guard no stack pointer is above, so that the next prologue calls the runtime.
 inline constexpr std::uintptr_t kStackPreempt = ~std::uintptr_t{1313};
 
-// Stacks start 64-byte aligned and sizes are multiples of it, so a copy keeps every alignment up to 64.
+// Stacks start 64-byte aligned and sizes are multiples of it, so a copy keeps every alignment up
+// to 64.
 inline constexpr std::size_t kStackAlign = 64;
 
 // Go: the length of p.runq.

@@ -1,8 +1,9 @@
 // getg(): which goroutine this thread is running. Go: the compiler's getg, a register there.
 //
-// A compiler may compute the address of a thread-local once and keep it across a call, but a goroutine
-// can park in that call and go on on another thread. So the load is assembly that is done again at
-// every use, and nothing in the runtime reads a thread_local across a switch in any other way.
+// A compiler may compute the address of a thread-local once and keep it across a call, but a
+// goroutine can park in that call and go on on another thread. So the load is assembly that is done
+// again at every use, and nothing in the runtime reads a thread_local across a switch in any other
+// way.
 #pragma once
 
 #include "contracts/model.h"

@@ -1,16 +1,16 @@
 // The data model: G, M, P and the state of the scheduler. Go: runtime2.go.
 //
 //   G  a goroutine: a stack, a place to continue, a status.
-//   M  an OS thread. It runs the scheduler on its own stack, as the goroutine g0, and one G at a time.
-//   P  the right to run goroutines: a local run queue and caches. An M needs a P to run a G.
+//   M  an OS thread. It runs the scheduler on its own stack, as the goroutine g0, and one G at a
+//   time. P  the right to run goroutines: a local run queue and caches. An M needs a P to run a G.
 //
 //        sched (one) ── GRQ, idle Ps, idle Ms, dead Gs
 //          P0 ── runnext, LRQ[256], dead Gs, stacks          P1 ── …
 //          │                                                 │
 //          M0 ── g0, curg ──► G                              M1 ── …
 //
-// Every field is here because a slot or the frame uses it; fields that only a later slot needs are in
-// the types already where programs outside can see their effect (dumps, schedtrace).
+// Every field is here because a slot or the frame uses it; fields that only a later slot needs are
+// in the types already where programs outside can see their effect (dumps, schedtrace).
 #pragma once
 
 #include <cstddef>
@@ -29,9 +29,9 @@ struct G;
 struct M;
 struct P;
 
-// Go: _Gidle … _Gpreempted, with Go's numbers. The status is also the lock on the goroutine's stack:
-// running, syscall and copystack mean that the goroutine owns it, in waiting and runnable nobody does,
-// and whoever sets the scan bit does until it is cleared.
+// Go: _Gidle … _Gpreempted, with Go's numbers. The status is also the lock on the goroutine's
+// stack: running, syscall and copystack mean that the goroutine owns it, in waiting and runnable
+// nobody does, and whoever sets the scan bit does until it is cleared.
 enum class GStatus : std::uint32_t {
   idle = 0,       // never used
   runnable = 1,   // on a run queue
@@ -76,8 +76,9 @@ struct Closure {
   void* object = nullptr;                  // in G::closure_room, or from the heap
 };
 
-// The C++ exceptions that a goroutine has caught and not finished with. The C++ library keeps them per
-// thread (__cxa_get_globals); a goroutine can park inside a catch block and go on on another thread.
+// The C++ exceptions that a goroutine has caught and not finished with. The C++ library keeps them
+// per thread (__cxa_get_globals); a goroutine can park inside a catch block and go on on another
+// thread.
 struct ExceptionState {
   void* caught = nullptr;
   std::uint64_t uncaught = 0;
@@ -95,8 +96,9 @@ inline constexpr std::size_t kClosureRoom = 48;
 struct alignas(kCacheLine) G {
   // -- read by assembly, see offsets.h --
   Stack stack;
-  // What a prologue compares the stack pointer with: stack.lo + kStackGuard, or kStackPreempt. Another
-  // thread may write kStackPreempt at any time, so it is atomic; order comes from elsewhere (relaxed).
+  // What a prologue compares the stack pointer with: stack.lo + kStackGuard, or kStackPreempt.
+  // Another thread may write kStackPreempt at any time, so it is atomic; order comes from elsewhere
+  // (relaxed).
   atomic<std::uintptr_t> stackguard0{0};
   M* m = nullptr;
   Gobuf sched;
@@ -107,8 +109,8 @@ struct alignas(kCacheLine) G {
   atomic<bool> preempt{false};   // asked to give way at the next prologue
   std::uint8_t quiet_parks = 0;  // parks since the stack was last used to more than a quarter
   std::uint64_t goid = 0;
-  G* schedlink = nullptr;   // next in the one list or queue it is on
-  void* param = nullptr;    // what the waker hands over
+  G* schedlink = nullptr;  // next in the one list or queue it is on
+  void* param = nullptr;   // what the waker hands over
   Closure closure;
   ExceptionState exceptions;
   StackMove* moves = nullptr;
@@ -230,8 +232,9 @@ struct alignas(kCacheLine) P {
   StackCacheEntry stackcache[kNumStackOrders];
   std::uint32_t random = 0;  // state of cheaprand
 
-  // The local run queue. Only the owner moves the tail; the owner and thieves move the head. Both run
-  // freely mod 2^32. Their own lines, because thieves write the head while the owner fills the ring.
+  // The local run queue. Only the owner moves the tail; the owner and thieves move the head. Both
+  // run freely mod 2^32. Their own lines, because thieves write the head while the owner fills the
+  // ring.
   alignas(kCacheLine) atomic<std::uint32_t> runqhead{0};
   alignas(kCacheLine) atomic<std::uint32_t> runqtail{0};
   atomic<G*> runnext{nullptr};
@@ -243,7 +246,8 @@ struct M {
   G* g0 = nullptr;
 
   std::int64_t id = 0;
-  atomic<G*> curg{nullptr};  // whose stack we left for g0, or run; relaxed, read by whoever preempts
+  atomic<G*> curg{
+      nullptr};  // whose stack we left for g0, or run; relaxed, read by whoever preempts
   P* p = nullptr;
   P* nextp = nullptr;  // handed over by whoever wakes this M
   bool spinning = false;
@@ -284,9 +288,9 @@ struct Sched {
   P* pidle = nullptr;
   M* midle = nullptr;
   std::int32_t nmidle = 0;
-  std::int64_t mcount = 0;    // Ms that exist
-  std::int32_t foreign = 0;   // threads outside that may still ready a goroutine
-  bool main_exited = false;   // goroutine 1 called exit_goroutine
+  std::int64_t mcount = 0;   // Ms that exist
+  std::int32_t foreign = 0;  // threads outside that may still ready a goroutine
+  bool main_exited = false;  // goroutine 1 called exit_goroutine
   atomic<std::int32_t> npidle{0};
   atomic<std::int32_t> nmspinning{0};
 

@@ -2,8 +2,8 @@
 #pragma once
 
 extern "C" {
-// Ends the process with status 4 after one line on stderr: "not implemented: lab N step M (function)".
-// Callable from any stack. From assembly: NOT_IMPLEMENTED(lab, step).
+// Ends the process with status 4 after one line on stderr: "not implemented: lab N step M
+// (function)". Callable from any stack. From assembly: NOT_IMPLEMENTED(lab, step).
 [[noreturn]] void goro_not_implemented(int lab, int step);
 
 // Called first, if not null, so that a test harness can report it.

@@ -11,19 +11,21 @@
 //                                               │ stack guard  │
 //                                            lo └──────────────┘
 //
-// The compiler makes every function that runs on goroutine stacks begin with a check. When there is too
-// little room, it calls us before the function has done anything:
+// The compiler makes every function that runs on goroutine stacks begin with a check. When there is
+// too little room, it calls us before the function has done anything:
 //
 //   x86-64 (-fsplit-stack): `cmp %fs:0x70, %rsp` (or rsp minus the frame), then
-//     `call __morestack` with r10 = bytes of frame, r11 = bytes of stack arguments. The return address
-//     points at a one-byte `ret`; returning behind it runs the function's body on the present stack.
-//     The linker (lld, gold) turns the check of a function that calls code without checks into a call of
+//     `call __morestack` with r10 = bytes of frame, r11 = bytes of stack arguments. The return
+//     address points at a one-byte `ret`; returning behind it runs the function's body on the
+//     present stack. The linker (lld, gold) turns the check of a function that calls code without
+//     checks into a call of
 //     __morestack_non_split, always: there is room for the frame and kForeignRoom more, or we grow.
 //   ARM64 (-pg): `mov x0, x30; bl _mcount` behind the prologue, so the frame is taken already.
 //
-// Stack sizes are powers of two from kStackMin. Small ones (kNumStackOrders orders) come from a cache in
-// the P without any lock, the cache refills from pools, the pools take kStackCacheSize spans from the page
-// heap (contracts/services/page_heap.h). Larger ones come from the page heap one by one.
+// Stack sizes are powers of two from kStackMin. Small ones (kNumStackOrders orders) come from a
+// cache in the P without any lock, the cache refills from pools, the pools take kStackCacheSize
+// spans from the page heap (contracts/services/page_heap.h). Larger ones come from the page heap
+// one by one.
 //
 // Go: stack.go, asm_amd64.s (morestack).
 #pragma once
@@ -35,18 +37,18 @@
 
 namespace goro {
 
-// A stack of at least `bytes` (a power of two, at least kStackMin). Never fails: fatal "out of memory
-// (stack)". The bytes are not cleared. On g0; pp is this M's P, or null to go to the pools directly.
-// Go: stackalloc.
+// A stack of at least `bytes` (a power of two, at least kStackMin). Never fails: fatal "out of
+// memory (stack)". The bytes are not cleared. On g0; pp is this M's P, or null to go to the pools
+// directly. Go: stackalloc.
 Stack stackalloc(P* pp, std::size_t bytes);
 
-// Gives a stack back. Stacks of a cached order go to pp's cache (first in line to be used again: it is
-// warm); a cache that then holds kStackCacheSize bytes or more is released down to half of that. On g0.
-// Go: stackfree.
+// Gives a stack back. Stacks of a cached order go to pp's cache (first in line to be used again: it
+// is warm); a cache that then holds kStackCacheSize bytes or more is released down to half of that.
+// On g0. Go: stackfree.
 void stackfree(P* pp, Stack stack);
 
-// Fills the empty cache entry of `order` to kStackCacheSize / 2 from the pool (which takes spans from the
-// page heap). Go: stackcacherefill.
+// Fills the empty cache entry of `order` to kStackCacheSize / 2 from the pool (which takes spans
+// from the page heap). Go: stackcacherefill.
 void stackcache_refill(P* pp, int order);
 
 // Gives cached stacks of `order` back to the pool until at most kStackCacheSize / 2 bytes are left.
@@ -56,48 +58,54 @@ void stackcache_release(P* pp, int order);
 // Gives all cached stacks of a P that is going away to the pools. Go: stackcache_clear.
 void stackcache_clear(P* pp);
 
-// Forgets every pooled stack: the page heap's memory is about to go. Called between two runs, by one
-// thread.
+// Forgets every pooled stack: the page heap's memory is about to go. Called between two runs, by
+// one thread.
 void stackpool_reset();
 
 // Makes room on the stack of gp, the goroutine of this M, or lets it give way. An mcall away from
-// __morestack or _mcount: on g0, with all of gp's registers saved on its own stack from gp->sched.sp up.
+// __morestack or _mcount: on g0, with all of gp's registers saved on its own stack from
+// gp->sched.sp up.
 //   1. Was gp asked to give way (gp->stackguard0 is kStackPreempt)? Puts the real guard back.
 //   2. If `bytes` do not fit between gp->sched.sp and the guard: doubles until they do, with
 //      running→copystack, copystack, copystack→running. A stack that would be larger than
-//      max_stack_size(), or one that is not growable: stack_overflow(gp, size) (contracts/services/fatal.h), which does
-//      not return. (`foreign` on a fixed stack is no reason to stop: there the guard page is the limit.)
-//   3. Was gp asked, and may it be preempted now (can_preempt(gp), contracts/services/scheduling.h)?
+//      max_stack_size(), or one that is not growable: stack_overflow(gp, size)
+//      (contracts/services/fatal.h), which does not return. (`foreign` on a fixed stack is no
+//      reason to stop: there the guard page is the limit.)
+//   3. Was gp asked, and may it be preempted now (can_preempt(gp),
+//   contracts/services/scheduling.h)?
 //      gp->preempt = false, gosched_m(gp). Else goro_gogo(&gp->sched).
 // Growing comes first: the function that called us does not check a second time.
 // Go: newstack.
 [[noreturn]] void newstack(G* gp, std::size_t bytes, bool foreign);
 
-// Moves the used part of gp's stack to the top of a new stack of `size` bytes, relocates it, changes
-// gp->stack, gp->stackguard0 (kStackPreempt stays if it is set) and gp->sched.sp, and frees the old stack
-// (contracts/services/stackcheck.h first gets to look: stack_moved(gp, old, distance)). gp owns its stack: it is in
-// copystack, on this M or on none. On g0. Go: copystack.
+// Moves the used part of gp's stack to the top of a new stack of `size` bytes, relocates it,
+// changes gp->stack, gp->stackguard0 (kStackPreempt stays if it is set) and gp->sched.sp, and frees
+// the old stack (contracts/services/stackcheck.h first gets to look: stack_moved(gp, old,
+// distance)). gp owns its stack: it is in copystack, on this M or on none. On g0. Go: copystack.
 void copystack(G* gp, std::size_t size);
 
-// Adds `distance` to every 8-byte word of [from, to) that holds an address in [old.lo, old.hi]. The end
-// itself counts: one past the last byte is an address that C++ code may hold. Returns how many it changed.
-// Words that only look like such an address are changed too; C++ has no map that could tell. Go:
-// adjustframe, adjustpointers (which have one).
+// Adds `distance` to every 8-byte word of [from, to) that holds an address in [old.lo, old.hi]. The
+// end itself counts: one past the last byte is an address that C++ code may hold. Returns how many
+// it changed. Words that only look like such an address are changed too; C++ has no map that could
+// tell. Go: adjustframe, adjustpointers (which have one).
 std::size_t adjust_pointers(std::uintptr_t from, std::uintptr_t to, Stack old,
                             std::uintptr_t distance);
 
-// Halves gp's stack if it is growable, larger than kStackMin, and less than a quarter of it is in use
-// (kStackGuard counted in). True if it did. gp is in waiting, off every M, with nobody allowed to ready it
-// yet; it goes through copystack and back. On g0. Go: shrinkstack.
+// Halves gp's stack if it is growable, larger than kStackMin, and less than a quarter of it is in
+// use (kStackGuard counted in). True if it did. gp is in waiting, off every M, with nobody allowed
+// to ready it yet; it goes through copystack and back. On g0. Go: shrinkstack.
 bool shrinkstack(G* gp);
 
 }  // namespace goro
 
 extern "C" {
-// What the checks call; assembly. All three keep every register that can hold an argument. They do nothing
-// where there is nothing to grow: on a thread that is not the runtime's (getg() is null), on g0 (whose guard
-// they put back to 0: a request to give way came too late), and when the stack pointer is outside of the
-// goroutine's stack (a signal handler runs on a stack of its own). Else: goro_mcall(goro_newstack_m).
+// What the checks call; assembly. All three keep every register that can hold an argument. They do
+// nothing where there is nothing to grow: on a thread that is not the runtime's (getg() is null),
+// on g0 (whose guard they put back to 0: a request to give way came too late), and when the stack
+// pointer is outside of the goroutine's stack (a signal handler runs on a stack of its own). Else:
+// they push a request of two words, {is it foreign code that wants kForeignRoom?, bytes of frame},
+// and goro_mcall(goro_newstack_m), which finds it right above the switch frame
+// (frame/foreign_calls.S pushes the same).
 void __morestack();            // x86-64
 void __morestack_non_split();  // x86-64
 void _mcount();                // ARM64

@@ -31,7 +31,8 @@ G* g_alloc() {
   slab_lock.lock();
   Slab* slab = last_slab;
   if (slab == nullptr || slab->used.load(std::memory_order_relaxed) == kPerSlab) {
-    void* at = mmap(nullptr, kSlabBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* at =
+        mmap(nullptr, kSlabBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED) {
       slab_lock.unlock();
       fatal("out of memory (goroutine)");

@@ -1,4 +1,5 @@
-// How many processors this process may use. Go 1.25: min(affinity, max(2, cgroup quota rounded up)).
+// How many processors this process may use. Go 1.25: min(affinity, max(2, cgroup quota rounded
+// up)).
 #include "frame/cpu_count.h"
 
 #include <sched.h>

@@ -90,14 +90,22 @@ void capture_parked(const G* gp, Backtrace* trace) {
 
 const char* status_name(std::uint32_t status) {
   switch (static_cast<GStatus>(status & ~kGScan)) {
-    case GStatus::idle: return "idle";
-    case GStatus::runnable: return "runnable";
-    case GStatus::running: return "running";
-    case GStatus::syscall: return "syscall";
-    case GStatus::waiting: return "waiting";
-    case GStatus::dead: return "dead";
-    case GStatus::copystack: return "copystack";
-    case GStatus::preempted: return "preempted";
+    case GStatus::idle:
+      return "idle";
+    case GStatus::runnable:
+      return "runnable";
+    case GStatus::running:
+      return "running";
+    case GStatus::syscall:
+      return "syscall";
+    case GStatus::waiting:
+      return "waiting";
+    case GStatus::dead:
+      return "dead";
+    case GStatus::copystack:
+      return "copystack";
+    case GStatus::preempted:
+      return "preempted";
   }
   return "???";
 }
@@ -131,7 +139,7 @@ void print_goroutine(TextSink* out, const G* gp, const Backtrace* trace) {
   const bool waiting = (status & ~kGScan) == static_cast<std::uint32_t>(GStatus::waiting);
   out->put("goroutine ").number(gp->goid).put(" [");
   out->put(waiting && gp->waitreason != WaitReason::none ? wait_reason_string(gp->waitreason)
-                                                        : status_name(status));
+                                                         : status_name(status));
   out->put("]:\n");
   if (trace != nullptr) {
     print_backtrace(out, *trace);
@@ -180,7 +188,8 @@ void print_all(TextSink* out) {
   std::uint64_t shown = 0;
   std::uint64_t left = 0;
   for_each_g([&](const G* gp) {
-    const auto status = static_cast<GStatus>(gp->atomicstatus.load(std::memory_order_acquire) & ~kGScan);
+    const auto status =
+        static_cast<GStatus>(gp->atomicstatus.load(std::memory_order_acquire) & ~kGScan);
     if (status == GStatus::dead || gp == current) return;
     // A million goroutines say nothing that the first thousand do not.
     if (++shown > 1000) {
@@ -197,7 +206,9 @@ void print_all(TextSink* out) {
   out->put("\n");
   out->put("GRQ: runqsize=").number(static_cast<std::uint64_t>(sched.runqsize.load()));
   out->put(" idleprocs=").number(static_cast<std::uint64_t>(sched.npidle.load()));
-  out->put(" spinningthreads=").number(static_cast<std::uint64_t>(sched.nmspinning.load())).put("\n");
+  out->put(" spinningthreads=")
+      .number(static_cast<std::uint64_t>(sched.nmspinning.load()))
+      .put("\n");
   const auto procs = static_cast<std::size_t>(sched.gomaxprocs.load());
   for (std::size_t i = 0; i < procs && i < allp.size(); ++i) print_p(out, allp[i]);
   for (const M* m = allm; m != nullptr; m = m->alllink) {

@@ -9,8 +9,9 @@
 
 namespace goro {
 
-// Formats into a buffer of its own and writes it to a file descriptor or a string, without allocating
-// (unless it writes to a string): usable in a signal handler and when memory has run out.
+// Formats into a buffer of its own and writes it to a file descriptor or a string, without
+// allocating (unless it writes to a string): usable in a signal handler and when memory has run
+// out.
 class TextSink {
  public:
   explicit TextSink(int fd) : fd_(fd) {}

@@ -48,8 +48,8 @@ void claim_the_end() {
 
 }  // namespace
 
-// On g0, or right here where there is room: before lab 1 is done nothing can switch stacks, and nothing
-// runs on a small one.
+// On g0, or right here where there is room: before lab 1 is done nothing can switch stacks, and
+// nothing runs on a small one.
 template <typename F>
 void on_roomy_stack(F&& f) {
   const G* gp = getg();
@@ -121,8 +121,8 @@ static void print_panic_text(TextSink* out) {
   }
 }
 
-// std::terminate finds no handler up to the goroutine's first frame, and so calls us on the stack of the
-// throw, before anything was unwound: the backtrace shows where it came from.
+// std::terminate finds no handler up to the goroutine's first frame, and so calls us on the stack
+// of the throw, before anything was unwound: the backtrace shows where it came from.
 void on_terminate() {
   G* gp = getg();
   if (gp == nullptr || gp->stack_kind == StackKind::system) std::abort();

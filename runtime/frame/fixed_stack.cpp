@@ -9,8 +9,8 @@ namespace {
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kMost = std::size_t{1} << 40;
 
-// Making a guarded stack takes two system calls and its first use a page fault, so a few of the size
-// used last are kept.
+// Making a guarded stack takes two system calls and its first use a page fault, so a few of the
+// size used last are kept.
 struct Cache {
   RuntimeMutex lock;
   static constexpr int kKept = 16;

@@ -7,8 +7,8 @@
 
 namespace goro {
 
-// At least `bytes`; lo is 0 when the system gives none (memory, or vm.max_map_count: a guard page costs a
-// mapping). On g0.
+// At least `bytes`; lo is 0 when the system gives none (memory, or vm.max_map_count: a guard page
+// costs a mapping). On g0.
 Stack fixed_stack_alloc(std::size_t bytes);
 void fixed_stack_free(Stack stack);
 

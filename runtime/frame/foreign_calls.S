@@ -122,6 +122,9 @@ FUNCTION(goro_make_foreign_room)
         ldr     x10, [x9, #GORO_G_STACK_LO]
         cmp     sp, x10
         b.lo    1b                              // a signal handler on a stack of its own
+        ldr     x10, [x9, #GORO_G_STACK_HI]
+        cmp     sp, x10
+        b.hi    1b
         stp     x29, x30, [sp, #-80]!
         .cfi_adjust_cfa_offset 80
         .cfi_rel_offset x29, 0

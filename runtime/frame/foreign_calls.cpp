@@ -8,9 +8,10 @@
 
 #include "contracts/services/fatal.h"
 
-// Until they are found, each is a piece of assembly that has them found first: the constructors of a shared
-// library run before ours, and may come here through a template that the program and the library share.
-#define GORO_REAL(name)   \
+// Until they are found, each is a piece of assembly that has them found first: the constructors of
+// a shared library run before ours, and may come here through a template that the program and the
+// library share.
+#define GORO_REAL(name)    \
   void goro_find_##name(); \
   void* goro_real_##name = reinterpret_cast<void*>(&goro_find_##name);
 
@@ -33,7 +34,8 @@ void* find(const char* name) {
 
 }  // namespace
 
-// At the first call, or before any other constructor of the program: later there may be no room to look.
+// At the first call, or before any other constructor of the program: later there may be no room to
+// look.
 extern "C" __attribute__((constructor(101))) void goro_find_real_functions() {
   GORO_FOREIGN_FUNCTIONS(GORO_FIND, GORO_FIND)
   GORO_FIND(_Unwind_Resume)

@@ -1,5 +1,5 @@
-// Library functions that get an entry point of their own in foreign_calls.S. Read by the assembler, which
-// makes the entry points, and by foreign_calls.cpp, which finds the real functions.
+// Library functions that get an entry point of their own in foreign_calls.S. Read by the assembler,
+// which makes the entry points, and by foreign_calls.cpp, which finds the real functions.
 //
 //   GROWS(name)   needs room: the entry makes sure of kForeignRoom first
 //   PASSES(name)  needs a few dozen bytes at most: the entry only jumps

@@ -28,11 +28,12 @@ static_assert(detail::kSmallClosure == kClosureRoom);
 
 namespace {
 
-// What exit_goroutine throws. Not a std::exception: no handler of the program's but `catch (...)` meets it.
+// What exit_goroutine throws. Not a std::exception: no handler of the program's but `catch (...)`
+// meets it.
 struct ExitGoroutine {};
 
-// The first C++ function on every goroutine's stack. Catches only ExitGoroutine: for anything else the
-// unwinder finds no handler and calls std::terminate while the stack is still whole.
+// The first C++ function on every goroutine's stack. Catches only ExitGoroutine: for anything else
+// the unwinder finds no handler and calls std::terminate while the stack is still whole.
 void goroutine_main() {
 #if !GORO_GROWABLE_STACKS
   sanitizer_first_entry();
@@ -46,7 +47,8 @@ void goroutine_main() {
   mcall(goexit0);
 }
 
-// A closure is a few words: a loop is less than a call of memcpy, which would also ask for 16 KB of stack.
+// A closure is a few words: a loop is less than a call of memcpy, which would also ask for 16 KB of
+// stack.
 void copy_words(std::byte* to, const void* from, std::size_t size) {
   const auto* bytes = static_cast<const std::byte*>(from);
   std::size_t at = 0;
@@ -54,7 +56,8 @@ void copy_words(std::byte* to, const void* from, std::size_t size) {
   for (; at < size; ++at) to[at] = bytes[at];
 }
 
-// A word of the closure that points into the spawner's own stack would go stale when that stack moves.
+// A word of the closure that points into the spawner's own stack would go stale when that stack
+// moves.
 void inspect_closure(const G* spawner, const void* object, std::size_t size) {
   for (std::size_t at = 0; at + sizeof(std::uintptr_t) <= size; at += sizeof(std::uintptr_t)) {
     std::uintptr_t word = 0;
@@ -99,9 +102,9 @@ void g_free_stack(G* gp) {
 
 void before_park(G* gp) {
 #if GORO_GROWABLE_STACKS
-  // Go shrinks when the garbage collector scans a stack. We have no collector, and a goroutine that parks
-  // is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop that recurses
-  // and parks would copy its stack twice a round.
+  // Go shrinks when the garbage collector scans a stack. We have no collector, and a goroutine that
+  // parks is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop
+  // that recurses and parks would copy its stack twice a round.
   constexpr std::uint8_t kQuietParks = 64;
   if (gp->stack.size() == kStackMin || gp->stack_kind != StackKind::growable) return;
   if (gp->stack.hi - gp->sched.sp + kStackGuard >= gp->stack.size() / 4) {
@@ -171,7 +174,8 @@ void on_system_stack(void (*fn)(void*), void* arg) {
 
 void yield() {
   G* gp = getg();
-  if (gp == nullptr || gp->stack_kind == StackKind::system) throw Panic("yield outside of goro::run");
+  if (gp == nullptr || gp->stack_kind == StackKind::system)
+    throw Panic("yield outside of goro::run");
   mcall(gosched_m);
 }
 

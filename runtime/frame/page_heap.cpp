@@ -1,8 +1,9 @@
-// Memory for stacks: arenas from the system, carved into powers of two, with a free list for each size.
+// Memory for stacks: arenas from the system, carved into powers of two, with a free list for each
+// size.
 //
-// Small blocks are never split or joined: a run uses few sizes, over and over. Blocks of kLarge and more
-// are mapped one by one and given back to the system when a few of their size are free already, so one
-// deep recursion does not hold its memory for ever.
+// Small blocks are never split or joined: a run uses few sizes, over and over. Blocks of kLarge and
+// more are mapped one by one and given back to the system when a few of their size are free
+// already, so one deep recursion does not hold its memory for ever.
 #include "contracts/services/page_heap.h"
 
 #include <sys/mman.h>

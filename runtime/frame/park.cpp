@@ -18,12 +18,18 @@ struct Commit {
 
 WaitReason reason_of(Waiting why) {
   switch (why) {
-    case Waiting::chan_receive: return WaitReason::chan_receive;
-    case Waiting::chan_receive_nil: return WaitReason::chan_receive_nil;
-    case Waiting::chan_send: return WaitReason::chan_send;
-    case Waiting::chan_send_nil: return WaitReason::chan_send_nil;
-    case Waiting::waitgroup: return WaitReason::sync_waitgroup_wait;
-    case Waiting::semaphore: return WaitReason::semacquire;
+    case Waiting::chan_receive:
+      return WaitReason::chan_receive;
+    case Waiting::chan_receive_nil:
+      return WaitReason::chan_receive_nil;
+    case Waiting::chan_send:
+      return WaitReason::chan_send;
+    case Waiting::chan_send_nil:
+      return WaitReason::chan_send_nil;
+    case Waiting::waitgroup:
+      return WaitReason::sync_waitgroup_wait;
+    case Waiting::semaphore:
+      return WaitReason::semacquire;
   }
   return WaitReason::none;
 }
@@ -40,8 +46,8 @@ G* current_goroutine() {
 
 void park(bool (*commit)(void* arg), void* arg, Waiting why) {
   Commit call{commit, arg};
-  // `call` is on this stack, which stays where it is until commit lets go of the goroutine; it is read
-  // before that.
+  // `call` is on this stack, which stays where it is until commit lets go of the goroutine; it is
+  // read before that.
   gopark(
       [](G*, void* lock) {
         const Commit copy = *static_cast<const Commit*>(lock);

@@ -1,9 +1,9 @@
 // The life of a runtime: from run() to its return.
 //
-// M0 is the caller's thread, and its g0 is the caller's stack below run(). Goroutine 1 may end on any M.
-// Then every M leaves when it next comes to schedule(); goroutines that are running are asked to give way
-// at their next prologue. When all threads are gone, nothing of this run is in use any more, and its
-// memory goes back at once: no goroutine is ended one by one.
+// M0 is the caller's thread, and its g0 is the caller's stack below run(). Goroutine 1 may end on
+// any M. Then every M leaves when it next comes to schedule(); goroutines that are running are
+// asked to give way at their next prologue. When all threads are gone, nothing of this run is in
+// use any more, and its memory goes back at once: no goroutine is ended one by one.
 #include "goro/run.h"
 
 #include <exception>
@@ -112,7 +112,8 @@ namespace detail {
 void run_main(void (*invoke)(void*), void* object, const Options& options) {
   if (options.procs < 0 || options.procs > kMaxProcs) throw Panic("run: procs is not in 0 … 65536");
   if (options.main_stack > (std::size_t{1} << 40)) throw Panic("run: main_stack is too large");
-  if (getg() != nullptr || active.exchange(true)) throw Panic("run: the runtime is running already");
+  if (getg() != nullptr || active.exchange(true))
+    throw Panic("run: the runtime is running already");
   allocation_is_linked = 1;
   symbols_init();
   max_stack = options.max_stack < kStackMin ? kStackMin : options.max_stack;
@@ -143,8 +144,8 @@ void run_main(void (*invoke)(void*), void* object, const Options& options) {
 
   m_run(m0, allp[0]);
 
-  // Other Ms may be running goroutines; a request can miss one that is being switched to, so ask again
-  // until all have gone. They take themselves off with nothing but their own state.
+  // Other Ms may be running goroutines; a request can miss one that is being switched to, so ask
+  // again until all have gone. They take themselves off with nothing but their own state.
   for (bool all_gone = false; !all_gone;) {
     sched.lock.lock();
     preempt_all();
@@ -178,7 +179,8 @@ std::size_t num_goroutine() {
   if (getg() == nullptr) return 0;
   systemstack([&] {
     for_each_g([&](const G* gp) {
-      const auto status = static_cast<GStatus>(gp->atomicstatus.load(std::memory_order_relaxed) & ~kGScan);
+      const auto status =
+          static_cast<GStatus>(gp->atomicstatus.load(std::memory_order_relaxed) & ~kGScan);
       if (status != GStatus::dead) ++count;
     });
   });

@@ -19,7 +19,8 @@ Settings read_settings() {
   }
   for (const char* at = std::getenv("GORO_DEBUG"); at != nullptr && *at != '\0';) {
     const char* comma = std::strchr(at, ',');
-    const std::size_t length = comma != nullptr ? static_cast<std::size_t>(comma - at) : std::strlen(at);
+    const std::size_t length =
+        comma != nullptr ? static_cast<std::size_t>(comma - at) : std::strlen(at);
     constexpr char kStackcheck[] = "stackcheck=1";
     if (length == sizeof(kStackcheck) - 1 && std::strncmp(at, kStackcheck, length) == 0) {
       read.stackcheck = true;

@@ -1,8 +1,8 @@
 #include "frame/signals.h"
 
+#include <unistd.h>
 #include <csignal>
 #include <cstdlib>
-#include <unistd.h>
 
 #include "contracts/getg.h"
 #include "frame/dump.h"

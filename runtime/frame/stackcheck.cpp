@@ -102,8 +102,8 @@ void stackcheck_free(Stack stack) {
 
 void stackcheck_stack_moved(const G* gp, Stack old) {
   if (!stackcheck_enabled()) return;
-  // An M keeps the argument of the last gopark on it, which may be a local of a goroutine that has gone on
-  // since. It is not the program's, and nobody looks at it again.
+  // An M keeps the argument of the last gopark on it, which may be a local of a goroutine that has
+  // gone on since. It is not the program's, and nobody looks at it again.
   sched.lock.lock();
   for (M* mp = allm; mp != nullptr; mp = mp->alllink) heap_blocks_remove(mp);
   sched.lock.unlock();
@@ -114,7 +114,10 @@ void stackcheck_stack_moved(const G* gp, Stack old) {
   {
     TextSink out(&text);
     out.put("fatal error: stackcheck: the heap block ").hex(block.at).put(" of ");
-    out.number(block.size).put(" bytes holds ").hex(word).put(", the address of a local of goroutine ");
+    out.number(block.size)
+        .put(" bytes holds ")
+        .hex(word)
+        .put(", the address of a local of goroutine ");
     out.number(gp->goid).put(" on a stack that has just moved; the block was allocated at ");
     print_symbol(&out, block.pc);
   }

@@ -1,5 +1,5 @@
-// Names from the program's own symbol table (which has static functions and lambdas too, unlike what the
-// dynamic linker knows), and from the dynamic linker for libraries.
+// Names from the program's own symbol table (which has static functions and lambdas too, unlike
+// what the dynamic linker knows), and from the dynamic linker for libraries.
 #include "frame/symbols.h"
 
 #include <dlfcn.h>
@@ -54,7 +54,8 @@ void symbols_init() {
     if (fd >= 0) close(fd);
     return;
   }
-  void* image = mmap(nullptr, static_cast<std::size_t>(info.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
+  void* image =
+      mmap(nullptr, static_cast<std::size_t>(info.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
   close(fd);
   if (image == MAP_FAILED) return;
   const auto* bytes = static_cast<const char*>(image);

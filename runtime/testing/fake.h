@@ -1,8 +1,9 @@
 // A thread dressed up as an M, for testing one slot without a scheduler.
 //
-// While a FakeM lives, this thread is an M on its g0, with P `p()`: contract functions that want "on g0,
-// with a P" can be called one by one. Goroutines from g() are real Gs without a stack; `status` is set as
-// if they had got there by legal moves. Everything is given back when the FakeM dies.
+// While a FakeM lives, this thread is an M on its g0, with P `p()`: contract functions that want
+// "on g0, with a P" can be called one by one. Goroutines from g() are real Gs without a stack;
+// `status` is set as if they had got there by legal moves. Everything is given back when the FakeM
+// dies.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,8 @@ class FakeM {
   std::deque<G> gs_;
 };
 
-// Another thread that acts as an M in the same scheduler while the first FakeM lives (a thief, say).
+// Another thread that acts as an M in the same scheduler while the first FakeM lives (a thief,
+// say).
 class FakeThread {
  public:
   explicit FakeThread(P* pp);

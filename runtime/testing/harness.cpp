@@ -1,8 +1,8 @@
 // main() of every test program: GoogleTest, and a private line to whoever grades.
 //
-// With GORO_TEST_CHANNEL=<fd> in the environment, each event is one JSON line on that descriptor, with the
-// nonce that was read from it first. Without it, the program is an ordinary GoogleTest program. Either way
-// a crash and a SIGQUIT print what is known.
+// With GORO_TEST_CHANNEL=<fd> in the environment, each event is one JSON line on that descriptor,
+// with the nonce that was read from it first. Without it, the program is an ordinary GoogleTest
+// program. Either way a crash and a SIGQUIT print what is known.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -34,10 +34,18 @@ std::string json_string(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += "\\u00";
@@ -104,9 +112,8 @@ class Reporter : public ::testing::EmptyTestEventListener {
 
   void OnTestEnd(const ::testing::TestInfo& info) override {
     const bool passed = info.result()->Passed() && !info.result()->Skipped();
-    send_line("\"event\":\"complete\",\"test\":" + json_string(full_name(info)) +
-              ",\"passed\":" + (passed ? "true" : "false") +
-              ",\"message\":" + json_string(passed ? "" : failures_));
+    send_line("\"event\":\"complete\",\"test\":" + json_string(full_name(info)) + ",\"passed\":" +
+              (passed ? "true" : "false") + ",\"message\":" + json_string(passed ? "" : failures_));
   }
 
   std::string failures_;
@@ -171,7 +178,8 @@ void install_handlers() {
   own.ss_size = kSignalStack;
   sigaltstack(&own, nullptr);
   install(SIGQUIT, on_quit);
-  for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP}) install(signal, on_crash);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP})
+    install(signal, on_crash);
 }
 
 }  // namespace
@@ -183,7 +191,8 @@ void step(const std::string& text) {
 
 }  // namespace goro::testing
 
-// An abandoned goroutine's destructors do not run, as in Go: what its frames own is left behind by design.
+// An abandoned goroutine's destructors do not run, as in Go: what its frames own is left behind by
+// design.
 extern "C" const char* __asan_default_options() {
   return "detect_leaks=0";
 }

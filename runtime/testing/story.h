@@ -1,10 +1,11 @@
-// Telling a failure as a story: what was done, step by step, then what was expected and what happened.
+// Telling a failure as a story: what was done, step by step, then what was expected and what
+// happened.
 //
 //   GORO_STEP("put 257 goroutines into the ring of 256");
 //
-// Steps are told from the test's own thread or from goroutine 1 (they format text, which needs a stack
-// that has room). The same goes for GoogleTest's assertions: goroutines on small stacks collect what
-// they saw, and the test looks at it afterwards.
+// Steps are told from the test's own thread or from goroutine 1 (they format text, which needs a
+// stack that has room). The same goes for GoogleTest's assertions: goroutines on small stacks
+// collect what they saw, and the test looks at it afterwards.
 #pragma once
 
 #include <gtest/gtest.h>

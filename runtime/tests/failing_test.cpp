@@ -54,8 +54,7 @@ TEST(Failing, EverybodyAsleepIsADeadlockWithEachWaitReason) {
 TEST(Failing, NobodyLeftAfterMainsGoexitIsADeadlockOfItsOwn) {
   const ChildEnd end = in_child([] { goro::run([] { goro::exit_goroutine(); }); });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(
-      has(end, "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n"))
+  EXPECT_TRUE(has(end, "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n"))
       << end.err;
 }
 

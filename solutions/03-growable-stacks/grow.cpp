@@ -1,25 +1,25 @@
 // Growing, moving and shrinking a stack.
 //
-// A stack moves only while its goroutine is stopped with every register saved on that very stack. So one
-// pass over the used part sees every word that can refer to it: frame pointers, addresses of locals,
-// spilled arguments, the saved registers. What lies outside the stack (the heap, other goroutines) must
-// not refer to it; the public contract says so, and GORO_DEBUG=stackcheck=1 looks.
+// A stack moves only while its goroutine is stopped with every register saved on that very stack.
+// So one pass over the used part sees every word that can refer to it: frame pointers, addresses of
+// locals, spilled arguments, the saved registers. What lies outside the stack (the heap, other
+// goroutines) must not refer to it; the public contract says so, and GORO_DEBUG=stackcheck=1 looks.
 //
 // An alternative that keeps all addresses is to chain a second segment to the first (GCC's own
-// split-stack, and Go up to 1.2). A loop that calls across the seam then pays for a new segment each time
-// round, the hot split; copying pays once and is done.
+// split-stack, and Go up to 1.2). A loop that calls across the seam then pays for a new segment
+// each time round, the hot split; copying pays once and is done.
 #include <cstring>
 
 #include "contracts/context_switch.h"
 #include "contracts/getg.h"
 #include "contracts/lifecycle.h"
-#include "contracts/stack.h"
-#include "contracts/stack_offsets.h"
 #include "contracts/services/exceptions.h"
 #include "contracts/services/fatal.h"
 #include "contracts/services/options.h"
 #include "contracts/services/scheduling.h"
 #include "contracts/services/stackcheck.h"
+#include "contracts/stack.h"
+#include "contracts/stack_offsets.h"
 
 namespace goro {
 
@@ -87,17 +87,18 @@ void copystack(G* gp, std::size_t size) {
   const Stack old = gp->stack;
   const std::size_t used = old.hi - gp->sched.sp;
   const Stack fresh = stackalloc(pp, size);
-  const std::uintptr_t distance = fresh.hi - old.hi;  // mod 2^64, so either direction is an addition
+  const std::uintptr_t distance =
+      fresh.hi - old.hi;  // mod 2^64, so either direction is an addition
 
   // The used part keeps its distance from hi, and both ends are 64-byte aligned: alignment is kept.
-  std::memcpy(reinterpret_cast<void*>(fresh.hi - used), reinterpret_cast<const void*>(old.hi - used),
-              used);
+  std::memcpy(reinterpret_cast<void*>(fresh.hi - used),
+              reinterpret_cast<const void*>(old.hi - used), used);
   adjust_pointers(fresh.hi - used, fresh.hi, old, distance);
 
   gp->stack = fresh;
   gp->sched.sp += distance;
-  // An exchange, not a store: if somebody asks gp to give way between a load and a store, the request
-  // would be overwritten.
+  // An exchange, not a store: if somebody asks gp to give way between a load and a store, the
+  // request would be overwritten.
   std::uintptr_t guard = old.lo + kStackGuard;
   gp->stackguard0.compare_exchange_strong(guard, fresh.lo + kStackGuard, std::memory_order_relaxed);
 

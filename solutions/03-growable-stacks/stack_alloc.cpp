@@ -1,16 +1,16 @@
 // Where stacks come from: a cache in each P, a pool for each size, the page heap.
 //
-// Taking a stack from the cache is two loads and a store, without a lock; a goroutine that ends puts its
-// stack there, and the next one to start gets it while it is still in the processor's cache. Cache and
-// pool exchange half a cache at a time, so a P that only creates and a P that only finishes meet at the
-// pool's lock once in eight stacks, not at every one.
+// Taking a stack from the cache is two loads and a store, without a lock; a goroutine that ends
+// puts its stack there, and the next one to start gets it while it is still in the processor's
+// cache. Cache and pool exchange half a cache at a time, so a P that only creates and a P that only
+// finishes meet at the pool's lock once in eight stacks, not at every one.
 //
-// Pools never give spans back to the page heap: a stack that was free a moment ago is what the next burst
-// needs. run() returns everything at its end.
-#include "contracts/stack.h"
+// Pools never give spans back to the page heap: a stack that was free a moment ago is what the next
+// burst needs. run() returns everything at its end.
 #include "contracts/services/fatal.h"
 #include "contracts/services/page_heap.h"
 #include "contracts/services/stackcheck.h"
+#include "contracts/stack.h"
 
 namespace goro {
 

@@ -12,8 +12,9 @@ namespace goro {
 Runnable find_runnable() {
   for (;;) {
     P* pp = getm()->p;
-    // Fairness: two goroutines that keep readying each other would hold this P's queue for ever. Every
-    // 61st slice (a prime, so that it falls into step with nothing) the GRQ has the first word.
+    // Fairness: two goroutines that keep readying each other would hold this P's queue for ever.
+    // Every 61st slice (a prime, so that it falls into step with nothing) the GRQ has the first
+    // word.
     if (pp->schedtick % kGlobalQueueTick == 0 &&
         sched.runqsize.load(std::memory_order_relaxed) != 0) {
       sched.lock.lock();
@@ -41,8 +42,8 @@ void execute(G* gp, bool inherit_time) {
   casgstatus(gp, GStatus::runnable, GStatus::running);
   mp->curg.store(gp, std::memory_order_relaxed);
   gp->m = mp;
-  // A goroutine that inherits the slice must not look like a new one to whoever watches for slices that
-  // last too long.
+  // A goroutine that inherits the slice must not look like a new one to whoever watches for slices
+  // that last too long.
   if (!inherit_time) ++mp->p->schedtick;
   g_prepare_to_run(gp);
   restore_exception_state(gp, mp);

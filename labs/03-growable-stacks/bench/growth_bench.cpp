@@ -17,8 +17,8 @@ __attribute__((noinline)) int recurse(int depth, const int* caller) {
   return below + *caller - local;
 }
 
-// A goroutine recurses 1,000 deep on a new stack of 2 KB: every doubling and every copy on the way, and
-// the memory for it.
+// A goroutine recurses 1,000 deep on a new stack of 2 KB: every doubling and every copy on the way,
+// and the memory for it.
 void BM_FirstRecursion(benchmark::State& state) {
   bool done = false;
   for (auto _ : state) {

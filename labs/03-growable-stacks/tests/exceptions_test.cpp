@@ -58,7 +58,8 @@ TEST(Exceptions, CrossFiveThousandFrames) {
   EXPECT_EQ(local_after, 4711) << "the catcher's local was spoiled";
 }
 
-// A destructor that needs more stack than there is: the stack moves while the exception is under way.
+// A destructor that needs more stack than there is: the stack moves while the exception is under
+// way.
 struct Grower {
   int depth;
   int* destroyed;
@@ -94,14 +95,15 @@ TEST(Exceptions, DestructorsMayGrowTheStack) {
     }
     after = my_stack_size();
   });
-  EXPECT_EQ(caught, 7) << "the unwinder looks for the handler at a stack address that it wrote down before "
-                          "the stack moved: copystack must call exceptions_stack_moved";
+  EXPECT_EQ(caught, 7)
+      << "the unwinder looks for the handler at a stack address that it wrote down before "
+         "the stack moved: copystack must call exceptions_stack_moved";
   EXPECT_EQ(destroyed, 20);
   EXPECT_GE(after, before * 32) << "the destructors should have made the stack grow";
 }
 
-// A destructor that throws and catches on its own, grows the stack, and parks, all while an outer exception
-// is under way.
+// A destructor that throws and catches on its own, grows the stack, and parks, all while an outer
+// exception is under way.
 struct Busy {
   int* count;
   ~Busy() {
@@ -127,7 +129,8 @@ LAB_NOINLINE int throw_past_busy(int frames, int* count) {
 }
 
 TEST(Exceptions, MayBeThrownWhileOthersAreUnderWay) {
-  GORO_STEP("two goroutines throw through destructors that throw, catch, grow the stack and give way");
+  GORO_STEP(
+      "two goroutines throw through destructors that throw, catch, grow the stack and give way");
   int caught[2] = {};
   int count[2] = {};
   goro::run(
@@ -165,7 +168,8 @@ LAB_NOINLINE int seldom(int i) {
 
 TEST(Exceptions, OnAColdPathFromASmallStack) {
   constexpr int kGoroutines = 2000;
-  GORO_STEP(kGoroutines, " goroutines with new stacks; every third throws where the compiler expects none");
+  GORO_STEP(kGoroutines,
+            " goroutines with new stacks; every third throws where the compiler expects none");
   static atomic<int> thrown{0};
   static atomic<int> wrong{0};
   thrown.store(0);
@@ -190,7 +194,8 @@ TEST(Exceptions, OnAColdPathFromASmallStack) {
   EXPECT_EQ(wrong.load(), 0);
 }
 
-// Inside the handler: grow, park, go on on whatever thread, look at the exception again, throw it on.
+// Inside the handler: grow, park, go on on whatever thread, look at the exception again, throw it
+// on.
 LAB_NOINLINE int handle(int i) {
   try {
     try {

@@ -56,8 +56,9 @@ LAB_NOINLINE int descend(Link* caller, int depth) {
 
 TEST(Growth, LinkedFramesSurvive) {
   constexpr int kDepth = 100'000;
-  GORO_STEP("recurse ", kDepth, " deep from ", kStackMin,
-            " bytes; each frame holds a pointer to a local of its caller's; then follow the pointers");
+  GORO_STEP(
+      "recurse ", kDepth, " deep from ", kStackMin,
+      " bytes; each frame holds a pointer to a local of its caller's; then follow the pointers");
   int count = 0;
   std::size_t size = 0;
   on_small_stack([&] {
@@ -115,34 +116,38 @@ TEST(Growth, FramePointersAreRelocated) {
   GORO_STEP("recurse ", kDepth, " deep and walk the chain of saved frame pointers back");
   Walk walk;
   on_small_stack([&] { descend_and_walk(kDepth, &walk); });
-  EXPECT_TRUE(walk.inside) << "after " << walk.records
-                           << " records the chain of saved frame pointers left the goroutine's stack, or "
-                              "went down instead of up: a saved frame pointer was not relocated";
+  EXPECT_TRUE(walk.inside)
+      << "after " << walk.records
+      << " records the chain of saved frame pointers left the goroutine's stack, or "
+         "went down instead of up: a saved frame pointer was not relocated";
   EXPECT_GE(walk.records, kDepth + 1) << "the chain ended too early";
 }
 
 // Arguments in every register that can hold one, and more of them on the stack.
-LAB_NOINLINE std::int64_t many_arguments(std::int64_t a, std::int64_t b, std::int64_t c, std::int64_t d,
-                                         std::int64_t e, std::int64_t f, std::int64_t g, std::int64_t h,
-                                         std::int64_t i, std::int64_t j, double p, double q, double r,
-                                         double s, double t, double u, double v, double w, double x,
-                                         double y, const std::int64_t* local) {
+LAB_NOINLINE std::int64_t many_arguments(std::int64_t a, std::int64_t b, std::int64_t c,
+                                         std::int64_t d, std::int64_t e, std::int64_t f,
+                                         std::int64_t g, std::int64_t h, std::int64_t i,
+                                         std::int64_t j, double p, double q, double r, double s,
+                                         double t, double u, double v, double w, double x, double y,
+                                         const std::int64_t* local) {
   volatile char room[100];
   room[0] = static_cast<char>(a);
   asm volatile("" : : : "memory");
-  const std::int64_t integers = a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i + 10 * j;
+  const std::int64_t integers =
+      a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i + 10 * j;
   const double floats = p + 2 * q + 3 * r + 4 * s + 5 * t + 6 * u + 7 * v + 8 * w + 9 * x + 10 * y;
   return integers + static_cast<std::int64_t>(floats) + *local + (room[0] - static_cast<char>(a));
 }
 
-// The callee's entry is `depth` frames down: somewhere on the way of all depths the stack ends there.
+// The callee's entry is `depth` frames down: somewhere on the way of all depths the stack ends
+// there.
 LAB_NOINLINE std::int64_t call_at_depth(int depth) {
   std::int64_t local = 1'000'000;
   touch(&local);
-  const std::int64_t result =
-      depth == 0 ? many_arguments(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5,
-                                  10.5, &local)
-                 : call_at_depth(depth - 1);
+  const std::int64_t result = depth == 0
+                                  ? many_arguments(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1.5, 2.5, 3.5,
+                                                   4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 10.5, &local)
+                                  : call_at_depth(depth - 1);
   touch(&local);
   return result + local - 1'000'000;
 }
@@ -153,7 +158,8 @@ TEST(Growth, ArgumentsSurviveWhereverTheStackEnds) {
             ": a new goroutine recurses that deep and then calls a function with 21 arguments");
   std::vector<std::int64_t> results(kDepths + 1);
   for (int depth = 0; depth <= kDepths; ++depth) {
-    on_small_stack([&results, depth] { results[static_cast<std::size_t>(depth)] = call_at_depth(depth); });
+    on_small_stack(
+        [&results, depth] { results[static_cast<std::size_t>(depth)] = call_at_depth(depth); });
   }
   constexpr std::int64_t kExpected = 385 + 412 + 1'000'000;  // sums of n * n and of n * (n + 0.5)
   for (int depth = 0; depth <= kDepths; ++depth) {
@@ -184,7 +190,8 @@ TEST(Growth, ShortStringsSurvive) {
 // Two stacks of the same goroutine over its life, and pointers between objects of different frames.
 TEST(Growth, ManyGoroutinesGrowOnManyPs) {
   constexpr int kGoroutines = 400;
-  GORO_STEP(kGoroutines, " goroutines on 4 Ps recurse to different depths, give way, and recurse again");
+  GORO_STEP(kGoroutines,
+            " goroutines on 4 Ps recurse to different depths, give way, and recurse again");
   std::vector<int> first(kGoroutines);
   std::vector<int> second(kGoroutines);
   goro::run(
@@ -207,7 +214,8 @@ TEST(Growth, ManyGoroutinesGrowOnManyPs) {
   }
 }
 
-// Loops over locals that compilers turn into vector instructions, and locals with an alignment of their own.
+// Loops over locals that compilers turn into vector instructions, and locals with an alignment of
+// their own.
 LAB_NOINLINE int vectors_at_depth(int depth) {
   alignas(64) float numbers[32];
   for (int i = 0; i < 32; ++i) numbers[i] = static_cast<float>(depth + i);
@@ -242,7 +250,8 @@ LAB_NOINLINE int asked_at_every_depth(int depth, const int* caller) {
 
 TEST(Growth, GoesOnWhileItIsAskedToGiveWayAtEveryCall) {
   constexpr int kDepth = 3000;
-  GORO_STEP("two goroutines recurse ", kDepth, " deep; each asks itself to give way before each call");
+  GORO_STEP("two goroutines recurse ", kDepth,
+            " deep; each asks itself to give way before each call");
   int one = 0;
   int two = 0;
   goro::run(
@@ -288,7 +297,8 @@ TEST(Growth, AllocationLeavesASmallStackSmall) {
 
 TEST(Growth, AHundredThousandStayAtTwoKilobytes) {
   constexpr int kGoroutines = 100'000;
-  GORO_STEP(kGoroutines, " goroutines allocate, wait for one signal all together, and allocate again");
+  GORO_STEP(kGoroutines,
+            " goroutines allocate, wait for one signal all together, and allocate again");
   static atomic<int> large{0};
   static atomic<int> finished{0};
   large.store(0);
@@ -338,7 +348,8 @@ TEST(Growth, LibraryCallsGetTheRoomTheyNeed) {
     char expected[64];
     std::snprintf(expected, sizeof(expected), "%d %.2f %s", i, i * 1.5, "text");
     EXPECT_STREQ(texts[static_cast<std::size_t>(i)].c_str(), expected)
-        << "the library function ran into the end of the stack, or lost an argument (al says how many "
+        << "the library function ran into the end of the stack, or lost an argument (al says how "
+           "many "
            "vector registers hold one)";
   }
 }
@@ -362,12 +373,12 @@ TEST(Growth, TheSystemStackIsThereForTheRest) {
 #if defined(__x86_64__) && defined(__clang__)
 
 // clang cannot compile a function that calls va_start with checks; library functions have none.
-LAB_NOINLINE std::int64_t sum_of(int count, std::int64_t a, std::int64_t b, double c, std::int64_t d,
-                                 double e, std::int64_t f, std::int64_t g, std::int64_t h, std::int64_t i,
-                                 std::int64_t j) {
+LAB_NOINLINE std::int64_t sum_of(int count, std::int64_t a, std::int64_t b, double c,
+                                 std::int64_t d, double e, std::int64_t f, std::int64_t g,
+                                 std::int64_t h, std::int64_t i, std::int64_t j) {
   char text[256];
-  std::snprintf(text, sizeof(text), "%d %ld %ld %.1f %ld %.1f %ld %ld %ld %ld %ld", count, a, b, c, d, e, f,
-                g, h, i, j);
+  std::snprintf(text, sizeof(text), "%d %ld %ld %.1f %ld %.1f %ld %ld %ld %ld %ld", count, a, b, c,
+                d, e, f, g, h, i, j);
   std::int64_t sum = -count;
   for (char* at = text; *at != '\0';) {
     sum += static_cast<std::int64_t>(std::strtod(at, &at) * 2);
@@ -408,16 +419,18 @@ LAB_NOINLINE std::int64_t sum_at_depth(int depth) {
   std::int64_t local = depth;
   touch(&local);
   const std::int64_t sum =
-      depth == 0 ? sum_of(10, std::int64_t{1}, std::int64_t{2}, 3.5, std::int64_t{4}, 5.5, std::int64_t{6},
-                          std::int64_t{7}, std::int64_t{8}, std::int64_t{9}, std::int64_t{10})
-                 : sum_at_depth(depth - 1);
+      depth == 0
+          ? sum_of(10, std::int64_t{1}, std::int64_t{2}, 3.5, std::int64_t{4}, 5.5, std::int64_t{6},
+                   std::int64_t{7}, std::int64_t{8}, std::int64_t{9}, std::int64_t{10})
+          : sum_at_depth(depth - 1);
   touch(&local);
   return sum + local - depth;
 }
 
 TEST(Growth, VariadicFunctionsFindTheirArguments) {
   constexpr int kDepths = 100;
-  GORO_STEP("for every depth from 0 to ", kDepths, ": a new goroutine recurses that deep and calls a variadic "
+  GORO_STEP("for every depth from 0 to ", kDepths,
+            ": a new goroutine recurses that deep and calls a variadic "
             "function with arguments in registers and on the stack");
   std::vector<std::int64_t> sums(kDepths + 1);
   for (int depth = 0; depth <= kDepths; ++depth) {
@@ -425,13 +438,15 @@ TEST(Growth, VariadicFunctionsFindTheirArguments) {
   }
   for (int depth = 0; depth <= kDepths; ++depth) {
     ASSERT_EQ(sums[static_cast<std::size_t>(depth)], 112)
-        << "at depth " << depth << ": al says how many vector registers hold arguments, and arguments on the "
+        << "at depth " << depth
+        << ": al says how many vector registers hold arguments, and arguments on the "
         << "stack are above the return address of the function that wants room";
   }
   GORO_STEP("on an ordinary thread, a variadic function hands its arguments to vsnprintf");
   char text[64];
   lab03_format(text, sizeof(text), "%d %d %d %d %d %.1f %d %d", 1, 2, 3, 4, 5, 6.5, 7, 8);
-  EXPECT_STREQ(text, "1 2 3 4 5 6.5 7 8") << "where there is room already, arguments must be kept too";
+  EXPECT_STREQ(text, "1 2 3 4 5 6.5 7 8")
+      << "where there is room already, arguments must be kept too";
 }
 
 #if defined(__x86_64__)
@@ -451,7 +466,8 @@ LAB_NOINLINE bool big_frame(const int* caller) {
 }
 
 TEST(Growth, BigFramesFit) {
-  GORO_STEP("from ", kStackMin, " bytes, functions with frames of 300, 3,000, 5,000, 50,000 and 500,000");
+  GORO_STEP("from ", kStackMin,
+            " bytes, functions with frames of 300, 3,000, 5,000, 50,000 and 500,000");
   bool fits[5] = {};
   int one = 1;
   on_small_stack([&] { fits[0] = big_frame<300>(&one); });
@@ -469,7 +485,9 @@ TEST(Growth, BigFramesFit) {
 #endif
 
 TEST(Growth, AFixedStackNeverMoves) {
-  GORO_STEP("a goroutine on a fixed stack of 256 KB publishes a local's address, recurses, parks 100 times");
+  GORO_STEP(
+      "a goroutine on a fixed stack of 256 KB publishes a local's address, recurses, parks 100 "
+      "times");
   bool same = false;
   int seen = 0;
   goro::run(
@@ -540,7 +558,8 @@ TEST(ShrinkStack, AQuietGoroutineGivesItsStackBack) {
   EXPECT_EQ(shrunk.after_63, shrunk.grown) << "63 quiet parks are not enough to move the stack";
   EXPECT_EQ(shrunk.after_64, shrunk.grown / 2) << "the 64th park in quiet halves the stack";
   EXPECT_LE(shrunk.in_the_end, kStackMin * 4) << "it goes on shrinking while little is in use";
-  EXPECT_TRUE(shrunk.whole) << "locals and pointers between them must survive a move to a smaller stack";
+  EXPECT_TRUE(shrunk.whole)
+      << "locals and pointers between them must survive a move to a smaller stack";
 }
 
 }  // namespace

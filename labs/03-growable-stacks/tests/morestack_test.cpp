@@ -8,8 +8,8 @@
 
 extern "C" {
 
-// What the probes below put into the registers, and what they found after the call. Memory of its own: a
-// goroutine's locals move.
+// What the probes below put into the registers, and what they found after the call. Memory of its
+// own: a goroutine's locals move.
 struct Registers {
   std::uint64_t integer[6];  // rdi rsi rdx rcx r8 r9
   std::uint64_t rax;
@@ -21,14 +21,15 @@ Registers lab03_out;
 std::int64_t lab03_offsets[16];
 
 #if defined(__x86_64__)
-// Sets every argument register from lab03_in and enters a function whose prologue calls `target` for a
-// frame of `frame` bytes. The function's body stores the registers in lab03_out.
+// Sets every argument register from lab03_in and enters a function whose prologue calls `target`
+// for a frame of `frame` bytes. The function's body stores the registers in lab03_out.
 void lab03_probe_arguments(std::uint64_t frame, void (*target)());
 #endif
 
-// Puts addresses of its own frame into the registers that a callee keeps, comes to a check that must grow
-// the stack, and stores in lab03_offsets how far each then is from the stack pointer.
-//   x86-64: the check is for a frame of `bytes`. ARM64: the stack pointer is lowered by `bytes` first.
+// Puts addresses of its own frame into the registers that a callee keeps, comes to a check that
+// must grow the stack, and stores in lab03_offsets how far each then is from the stack pointer.
+//   x86-64: the check is for a frame of `bytes`. ARM64: the stack pointer is lowered by `bytes`
+//   first.
 void lab03_probe_saved(std::uint64_t bytes);
 }
 
@@ -219,8 +220,10 @@ TEST(Morestack, AddressesInSavedRegistersMove) {
                                        "x24", "x25", "x26", "x27", "x29"};
   const std::vector<std::int64_t> expected{96, 104, 112, 120, 128, 136, 1, 2, 3, 0};
 #endif
-  GORO_STEP("a function keeps addresses of its locals in the registers that a callee must keep, and calls "
-            "a function for which the stack must grow");
+  GORO_STEP(
+      "a function keeps addresses of its locals in the registers that a callee must keep, and "
+      "calls "
+      "a function for which the stack must grow");
   std::memset(lab03_offsets, 0x55, sizeof(lab03_offsets));
   std::size_t size = 0;
   on_small_stack([&] {
@@ -237,7 +240,8 @@ TEST(Morestack, AddressesInSavedRegistersMove) {
   EXPECT_GT(size, kStackMin) << "the stack did not grow";
   for (std::size_t i = 0; i < names.size(); ++i) {
     EXPECT_EQ(lab03_offsets[i], expected[i])
-        << names[i] << " held the address of a local; after the move it is not that local's address any "
+        << names[i]
+        << " held the address of a local; after the move it is not that local's address any "
         << "more. The registers that the switch saved are part of the stack that is relocated";
   }
 }
@@ -270,8 +274,9 @@ TEST(Morestack, LeavesASignalHandlerAlone) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGUSR1, &action, &old_action);
   sigaltstack(&own, &old);
-  GORO_STEP("a signal arrives while a goroutine runs; its handler has a stack of its own and calls "
-            "functions that check");
+  GORO_STEP(
+      "a signal arrives while a goroutine runs; its handler has a stack of its own and calls "
+      "functions that check");
   std::size_t before = 0;
   std::size_t after = 0;
   on_small_stack([&] {
@@ -301,7 +306,8 @@ void fill_registers() {
 
 void expect_registers_kept() {
   EXPECT_EQ(lab03_out.ran, 1U)
-      << "the function's body never ran: the return address of __morestack points at a one-byte `ret`, "
+      << "the function's body never ran: the return address of __morestack points at a one-byte "
+         "`ret`, "
          "and returning onto it leaves the function at once; return one byte behind it";
   const char* const integer[] = {"rdi", "rsi", "rdx", "rcx", "r8", "r9"};
   for (std::size_t i = 0; i < 6; ++i) {
@@ -312,12 +318,14 @@ void expect_registers_kept() {
       << "al tells a variadic function how many vector registers hold arguments: rax must be kept";
   for (std::size_t i = 0; i < 8; ++i) {
     EXPECT_EQ(std::memcmp(lab03_out.vector[i], lab03_in.vector[i], 16), 0)
-        << "xmm" << i << " holds an argument of the function that wants room; all 16 bytes must be kept";
+        << "xmm" << i
+        << " holds an argument of the function that wants room; all 16 bytes must be kept";
   }
 }
 
 TEST(Morestack, KeepsEveryArgumentRegister) {
-  GORO_STEP("enter a function with a frame of 5,000 bytes, with a value in every argument register");
+  GORO_STEP(
+      "enter a function with a frame of 5,000 bytes, with a value in every argument register");
   fill_registers();
   std::size_t size = 0;
   on_small_stack([&] {
@@ -350,7 +358,8 @@ TEST(Morestack, OnAnOrdinaryThreadItOnlyReturns) {
   fill_registers();
   lab03_probe_arguments(100, __morestack);
   expect_registers_kept();
-  GORO_STEP("and to __morestack_non_split's slow part: a frame beyond the bottom of the address space");
+  GORO_STEP(
+      "and to __morestack_non_split's slow part: a frame beyond the bottom of the address space");
   fill_registers();
   lab03_probe_arguments(std::uint64_t{1} << 48, __morestack_non_split);
   expect_registers_kept();

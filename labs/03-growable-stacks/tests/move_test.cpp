@@ -94,14 +94,16 @@ TEST(CopyStack, TheUsedPartIsAtTheTop) {
   StackWorld world;
   constexpr std::size_t kUsed = 1000;
   G* gp = world.goroutine(kStackMin, kUsed, GStatus::copystack);
-  GORO_STEP("a stack of ", kStackMin, " bytes with ", kUsed, " in use moves to one of ", kStackMin * 2);
+  GORO_STEP("a stack of ", kStackMin, " bytes with ", kUsed, " in use moves to one of ",
+            kStackMin * 2);
   copystack(gp, kStackMin * 2);
   EXPECT_EQ(gp->stack.size(), kStackMin * 2) << "gp->stack must be the new stack";
   EXPECT_EQ(gp->stack.hi - gp->sched.sp, kUsed)
       << "sched.sp keeps its distance from hi: the used part is at the top";
   for (std::size_t i = 0; i < kUsed / 8; ++i) {
     ASSERT_EQ(*StackWorld::word(gp, i), i + 1)
-        << "the word " << i * 8 << " bytes below hi was not copied to the same place below the new hi";
+        << "the word " << i * 8
+        << " bytes below hi was not copied to the same place below the new hi";
   }
 }
 
@@ -119,9 +121,11 @@ TEST(CopyStack, PointersFollowTheStack) {
   *StackWorld::word(gp, 2) = reinterpret_cast<std::uintptr_t>(gp);
   copystack(gp, kStackMin * 4);
   EXPECT_EQ(*StackWorld::word(gp, last), address_of(StackWorld::word(gp, 0)))
-      << "the lowest word in use, at sched.sp itself, held an address of the stack: it is the first of "
+      << "the lowest word in use, at sched.sp itself, held an address of the stack: it is the "
+         "first of "
          "the registers that were saved there, and must be relocated like every other word";
-  EXPECT_EQ(*StackWorld::word(gp, last - 1), gp->stack.hi) << "hi itself is an address in the range";
+  EXPECT_EQ(*StackWorld::word(gp, last - 1), gp->stack.hi)
+      << "hi itself is an address in the range";
   EXPECT_EQ(*StackWorld::word(gp, 0), address_of(StackWorld::word(gp, last)))
       << "the highest word in use must be relocated too";
   EXPECT_EQ(*StackWorld::word(gp, 1), gp->stack.hi - (old.hi - old.lo - 4))
@@ -136,14 +140,16 @@ TEST(CopyStack, TheGuardMovesWithTheStack) {
   GORO_STEP("move a stack whose guard is stack.lo + kStackGuard");
   copystack(gp, kStackMin * 2);
   EXPECT_EQ(gp->stackguard0.load(), gp->stack.lo + kStackGuard)
-      << "the guard must be that of the new stack; the old one's lets the goroutine run into memory that "
+      << "the guard must be that of the new stack; the old one's lets the goroutine run into "
+         "memory that "
          "is not its own";
 }
 
 TEST(CopyStack, ARequestToGiveWaySurvivesTheMove) {
   StackWorld world;
   G* gp = world.goroutine(kStackMin, 640, GStatus::copystack);
-  GORO_STEP("somebody asked the goroutine to give way (stackguard0 is kStackPreempt); its stack moves");
+  GORO_STEP(
+      "somebody asked the goroutine to give way (stackguard0 is kStackPreempt); its stack moves");
   gp->stackguard0.store(kStackPreempt);
   copystack(gp, kStackMin * 2);
   EXPECT_EQ(gp->stackguard0.load(), kStackPreempt)
@@ -195,9 +201,9 @@ TEST(ShrinkStack, LeavesAStackThatIsAQuarterInUse) {
   G* gp = world.goroutine(kSize, kSize / 4 - kStackGuard, GStatus::waiting);
   const Stack before = gp->stack;
   GORO_STEP(kSize, " bytes of which, with the guard, a quarter is in use");
-  EXPECT_FALSE(shrinkstack(gp))
-      << "a quarter is in use (kStackGuard counts): halving would leave too little room, and the next "
-         "call would double the stack again";
+  EXPECT_FALSE(shrinkstack(gp)) << "a quarter is in use (kStackGuard counts): halving would leave "
+                                   "too little room, and the next "
+                                   "call would double the stack again";
   EXPECT_EQ(gp->stack.lo, before.lo) << "the stack must stay where it is";
   EXPECT_EQ(gp->stack.size(), kSize);
   EXPECT_EQ(gp->atomicstatus.load(), static_cast<std::uint32_t>(GStatus::waiting));

@@ -58,7 +58,8 @@ TEST(NewStack, DoublesUntilTheFrameFits) {
     After after;
     on_small_stack([&] { ask_newstack(&after); });
     EXPECT_GE(after.stack.size(), expected_size(ask))
-        << "one doubling may not be enough: the function that asked does not check a second time, so "
+        << "one doubling may not be enough: the function that asked does not check a second time, "
+           "so "
            "the frame must fit at once";
     EXPECT_LE(after.stack.size(), expected_size(ask)) << "the stack is larger than it needs to be";
     EXPECT_TRUE(after.local_is_whole) << "a local, or a pointer to it, was spoiled by the move";
@@ -128,8 +129,8 @@ TEST(NewStack, GrowsBeforeItGivesWay) {
   After after;
   on_small_stack([&] { be_asked(&order, &after); });
   EXPECT_EQ(order.other, 1) << "A was asked to give way, so B must have run before A went on";
-  EXPECT_GE(after.stack.size(), 16'384U)
-      << "the function that called us does not check again when A goes on: it must have its room by then";
+  EXPECT_GE(after.stack.size(), 16'384U) << "the function that called us does not check again when "
+                                            "A goes on: it must have its room by then";
   EXPECT_TRUE(after.local_is_whole);
 }
 
@@ -140,15 +141,13 @@ TEST(NewStack, PastTheLargestStackIsAnOverflow) {
   on_small_stack([&] { ask_newstack(&after); });
   GORO_STEP("in a child process with max_stack = 65,536, a goroutine asks for 40,000 bytes");
   ask = Ask{40'000, false, {}, 0};
-  ChildEnd end = in_child([&] {
-    on_small_stack([&] { ask_newstack(&after); }, {.procs = 1, .max_stack = 65'536});
-  });
+  ChildEnd end = in_child(
+      [&] { on_small_stack([&] { ask_newstack(&after); }, {.procs = 1, .max_stack = 65'536}); });
   EXPECT_EQ(end.status, 0) << "65,536 bytes are allowed, and 40,000 fit into them:\n" << end.err;
   GORO_STEP("and asks for 70,000");
   ask.bytes = 70'000;
-  end = in_child([&] {
-    on_small_stack([&] { ask_newstack(&after); }, {.procs = 1, .max_stack = 65'536});
-  });
+  end = in_child(
+      [&] { on_small_stack([&] { ask_newstack(&after); }, {.procs = 1, .max_stack = 65'536}); });
   EXPECT_EQ(end.status, 2) << "a stack overflow ends the program with status 2:\n" << end.err;
   EXPECT_NE(end.err.find("runtime: goroutine stack exceeds 65536-byte limit"), std::string::npos)
       << "the first line of a stack overflow names the limit:\n"
@@ -156,10 +155,10 @@ TEST(NewStack, PastTheLargestStackIsAnOverflow) {
   EXPECT_NE(end.err.find("fatal error: stack overflow"), std::string::npos) << end.err;
   GORO_STEP("and asks for nearly all of the address space");
   ask.bytes = ~std::size_t{0} / 2;
-  end = in_child([&] {
-    on_small_stack([&] { ask_newstack(&after); }, {.procs = 1, .max_stack = 65'536});
-  });
-  EXPECT_EQ(end.status, 2) << "a sum that wraps around must not look as if the frame fitted:\n" << end.err;
+  end = in_child(
+      [&] { on_small_stack([&] { ask_newstack(&after); }, {.procs = 1, .max_stack = 65'536}); });
+  EXPECT_EQ(end.status, 2) << "a sum that wraps around must not look as if the frame fitted:\n"
+                           << end.err;
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ LAB_NOINLINE int use_stack(int depth) {
   return below + local[3] - local[2];
 }
 
-// Every slot function that a child needs has run in the parent, so that a missing one is told there.
+// Every slot function that a child needs has run in the parent, so that a missing one is told
+// there.
 void grow_once() {
   GORO_STEP("a goroutine grows its stack");
   int result = 0;
@@ -36,17 +37,15 @@ void grow_once() {
 TEST(Overflow, EndsTheProgramInGosWords) {
   grow_once();
   GORO_STEP("in a child process with max_stack = 262,144, a goroutine recurses without end");
-  const ChildEnd end = in_child([] {
-    on_small_stack([] { for_ever(0); }, {.procs = 1, .max_stack = 262'144});
-  });
+  const ChildEnd end =
+      in_child([] { on_small_stack([] { for_ever(0); }, {.procs = 1, .max_stack = 262'144}); });
   EXPECT_EQ(end.status, 2) << "a stack overflow ends the program with status 2:\n" << end.err;
   EXPECT_NE(end.err.find("runtime: goroutine stack exceeds 262144-byte limit\n"), std::string::npos)
       << "the first line names the limit:\n"
       << end.err;
   EXPECT_NE(end.err.find("fatal error: stack overflow\n"), std::string::npos) << end.err;
-  EXPECT_NE(end.err.find("goroutine 2 ["), std::string::npos)
-      << "and the goroutine is named:\n"
-      << end.err;
+  EXPECT_NE(end.err.find("goroutine 2 ["), std::string::npos) << "and the goroutine is named:\n"
+                                                              << end.err;
 }
 
 TEST(Overflow, TheLimitIsReachedNotPassed) {
@@ -98,7 +97,8 @@ TEST(TheRule, GoRefusesAnAddressOnAStackThatMoves) {
   ChildEnd end = in_child([] { on_small_stack([] { spawn_with_a_local(false); }); });
   EXPECT_EQ(end.status, 2) << "the address will be wrong when the stack moves:\n" << end.err;
   EXPECT_NE(end.err.find("the closure holds the address of a local"), std::string::npos) << end.err;
-  EXPECT_NE(end.err.find("fixed_stack"), std::string::npos) << "the text names the remedies:\n" << end.err;
+  EXPECT_NE(end.err.find("fixed_stack"), std::string::npos) << "the text names the remedies:\n"
+                                                            << end.err;
   EXPECT_NE(end.err.find("unchecked"), std::string::npos) << end.err;
   GORO_STEP("the same with SpawnOptions{.unchecked = true}");
   end = in_child([] { on_small_stack([] { spawn_with_a_local(true); }); });
@@ -137,7 +137,8 @@ ChildEnd stackcheck_in_child(const char* what) {
     setenv("GORO_DEBUG", "stackcheck=1", 1);
     setenv(kChild, what, 1);
     alarm(60);
-    execl("/proc/self/exe", "lab_03_tests", "--gtest_filter=TheRule.StackcheckNamesTheBlock", nullptr);
+    execl("/proc/self/exe", "lab_03_tests", "--gtest_filter=TheRule.StackcheckNamesTheBlock",
+          nullptr);
     _exit(127);
   }
   close(fds[1]);
@@ -147,16 +148,18 @@ ChildEnd stackcheck_in_child(const char* what) {
 TEST(TheRule, StackcheckNamesTheBlock) {
   if (const char* what = std::getenv(kChild); what != nullptr) stackcheck_child(what);
   grow_once();
-  GORO_STEP("run this test again with GORO_DEBUG=stackcheck=1; there a goroutine keeps the address of a "
-            "local in a heap block of 40 bytes, and its stack grows");
+  GORO_STEP(
+      "run this test again with GORO_DEBUG=stackcheck=1; there a goroutine keeps the address of a "
+      "local in a heap block of 40 bytes, and its stack grows");
   ChildEnd end = stackcheck_in_child("publish");
-  EXPECT_EQ(end.status, 2) << "copystack must call stackcheck_stack_moved while the old stack exists:\n"
-                           << end.err;
-  EXPECT_NE(end.err.find("stackcheck: the heap block "), std::string::npos) << end.err;
-  EXPECT_NE(end.err.find(" of 40 bytes"), std::string::npos) << "the block's size is named:\n" << end.err;
-  EXPECT_NE(end.err.find("publish_and_grow"), std::string::npos)
-      << "and who allocated it:\n"
+  EXPECT_EQ(end.status, 2)
+      << "copystack must call stackcheck_stack_moved while the old stack exists:\n"
       << end.err;
+  EXPECT_NE(end.err.find("stackcheck: the heap block "), std::string::npos) << end.err;
+  EXPECT_NE(end.err.find(" of 40 bytes"), std::string::npos) << "the block's size is named:\n"
+                                                             << end.err;
+  EXPECT_NE(end.err.find("publish_and_grow"), std::string::npos) << "and who allocated it:\n"
+                                                                 << end.err;
   GORO_STEP("and without publishing the address");
   end = stackcheck_in_child("keep");
   EXPECT_EQ(end.status, 0) << "nothing was published, so there is nothing to report:\n" << end.err;

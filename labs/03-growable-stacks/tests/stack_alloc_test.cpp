@@ -44,7 +44,8 @@ TEST(StackAlloc, StacksDoNotOverlap) {
   std::mt19937_64 random(seed);
   StackWorld world(2);
   std::vector<Stack> live;
-  GORO_STEP("2,000 times: allocate a stack of a random size on one of two Ps, or free a random one");
+  GORO_STEP(
+      "2,000 times: allocate a stack of a random size on one of two Ps, or free a random one");
   for (int i = 0; i < 2000; ++i) {
     P* pp = world.p(static_cast<int>(random() % 2));
     if (live.size() < 60 && (live.empty() || random() % 5 < 3)) {
@@ -94,8 +95,8 @@ TEST(StackAlloc, EachSizeHasItsOwnCache) {
             << ", in whose cache it should be now";
       } else {
         EXPECT_EQ(cached(world.p(), other), 0U)
-            << "a stack of " << order_bytes(order) << " bytes has nothing to do with the cache of order "
-            << other;
+            << "a stack of " << order_bytes(order)
+            << " bytes has nothing to do with the cache of order " << other;
       }
     }
   }
@@ -116,8 +117,8 @@ TEST(StackAlloc, WithoutAPThePoolsAreUsed) {
   GORO_STEP("allocate 8 stacks on P 0");
   for (int i = 0; i < 8; ++i) {
     const Stack stack = stackalloc(world.p(), kStackMin);
-    EXPECT_TRUE(known.contains(stack.lo))
-        << "a stack that was freed without a P goes to the pool, and P 0 fills its cache from there";
+    EXPECT_TRUE(known.contains(stack.lo)) << "a stack that was freed without a P goes to the pool, "
+                                             "and P 0 fills its cache from there";
   }
 }
 
@@ -223,10 +224,11 @@ TEST(StackCache, WhatOnePReleasesAnotherUses) {
   }
   GORO_STEP("P 1 allocates 32");
   int reused = 0;
-  for (int i = 0; i < 32; ++i) reused += known.contains(stackalloc(world.p(1), kStackMin).lo) ? 1 : 0;
-  EXPECT_EQ(reused, 32)
-      << "P 0 can keep only half a cache of 64 stacks; the others are in the pool that all Ps share, "
-         "and nobody needs new memory";
+  for (int i = 0; i < 32; ++i)
+    reused += known.contains(stackalloc(world.p(1), kStackMin).lo) ? 1 : 0;
+  EXPECT_EQ(reused, 32) << "P 0 can keep only half a cache of 64 stacks; the others are in the "
+                           "pool that all Ps share, "
+                           "and nobody needs new memory";
 }
 
 TEST(StackCache, AGoingPGivesEverythingAway) {
@@ -272,7 +274,8 @@ TEST(StackPool, ResetForgetsEveryStack) {
 
 // The two tests below are meant for ThreadSanitizer; they run everywhere.
 
-// Stacks that change hands: each thread has a P of its own, and everybody frees what others allocated.
+// Stacks that change hands: each thread has a P of its own, and everybody frees what others
+// allocated.
 void trade_stacks(StackWorld* world, int threads, bool with_p) {
   constexpr int kSlots = 8;
   constexpr int kRounds = 3000;
@@ -310,7 +313,8 @@ void trade_stacks(StackWorld* world, int threads, bool with_p) {
   }
   for (std::thread& worker : workers) worker.join();
   for (Slot& slot : slots) slot.stack = Stack{};
-  EXPECT_EQ(spoiled.load(), 0) << "a stack in use was written to by somebody else: it was handed out twice";
+  EXPECT_EQ(spoiled.load(), 0)
+      << "a stack in use was written to by somebody else: it was handed out twice";
 }
 
 TEST(StackAlloc, ManyPsTradeStacks) {
@@ -339,7 +343,8 @@ TEST(StackAlloc, GoroutinesComeAndGoOnManyPs) {
               for (std::size_t k = 0; k < sizeof(local); ++k) local[k] = static_cast<char>(i);
               yield();
               bool same = true;
-              for (std::size_t k = 0; k < sizeof(local); ++k) same = same && local[k] == static_cast<char>(i);
+              for (std::size_t k = 0; k < sizeof(local); ++k)
+                same = same && local[k] == static_cast<char>(i);
               if (same) finished.fetch_add(1);
             });
           }
@@ -347,7 +352,8 @@ TEST(StackAlloc, GoroutinesComeAndGoOnManyPs) {
         }
       },
       {.procs = 4});
-  EXPECT_EQ(finished.load(), 4000) << "a goroutine's locals were spoiled: two goroutines had one stack";
+  EXPECT_EQ(finished.load(), 4000)
+      << "a goroutine's locals were spoiled: two goroutines had one stack";
 }
 
 }  // namespace

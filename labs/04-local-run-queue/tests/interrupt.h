@@ -103,13 +103,21 @@ Interrupted interrupt_after(unsigned instructions, Call&& call, Intrude&& intrud
 
 template <typename Call, typename Intrude>
 Interrupted interrupt_after(unsigned instructions, Call&& call, Intrude&& intrude) {
-  constexpr unsigned kMoments = 200;
+  constexpr unsigned kMoments = 60;
+  constexpr unsigned kSpins = 200;
   if (instructions > kMoments) return Interrupted::too_late;
   std::atomic<bool> ready{false};
   std::atomic<bool> go{false};
   std::thread other([&] {
     ready.store(true);
-    while (!go.load()) cpu_relax();
+    for (unsigned spins = 0; !go.load(); ++spins) {
+      // On a busy machine the caller may be waiting for this thread's processor.
+      if (spins < kSpins) {
+        cpu_relax();
+      } else {
+        std::this_thread::yield();
+      }
+    }
     for (unsigned i = 0; i < instructions; ++i) cpu_relax();
     intrude();
   });

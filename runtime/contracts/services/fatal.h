@@ -5,7 +5,8 @@
 
 namespace goro {
 
-// Prints `fatal error: TEXT`, then every goroutine, and exits with status 2. Callable from any stack.
+// Prints `fatal error: TEXT`, then every goroutine, and exits with status 2. Callable from any
+// stack.
 [[noreturn]] void fatal(const char* text);
 
 // fatal with the goroutine's id and the statuses' names added.

@@ -1,4 +1,5 @@
-// Between the slots: switching with everything that has to be told about it, and a goroutine's stack.
+// Between the slots: switching with everything that has to be told about it, and a goroutine's
+// stack.
 #pragma once
 
 #include <type_traits>
@@ -35,8 +36,8 @@ void systemstack(F&& f) {
 #endif
 }
 
-// Before gp runs: a stack and a first frame if it has none yet, and the guard, kStackPreempt if it was
-// asked to give way while it waited. On g0, with a P.
+// Before gp runs: a stack and a first frame if it has none yet, and the guard, kStackPreempt if it
+// was asked to give way while it waited. On g0, with a P.
 void g_prepare_to_run(G* gp);
 
 // Gives a dead goroutine's stack back, and what an unwinding left behind. On g0, with a P.

@@ -1,7 +1,7 @@
 // Telling AddressSanitizer and ThreadSanitizer about stacks. In ordinary builds this file is empty.
 //
-// TSan keeps a clock and a call stack for each thread; a goroutine gets a "fiber" with its own. ASan wants
-// to know the bounds of the stack it is on, before and after each switch.
+// TSan keeps a clock and a call stack for each thread; a goroutine gets a "fiber" with its own.
+// ASan wants to know the bounds of the stack it is on, before and after each switch.
 #pragma once
 
 #include "contracts/model.h"

@@ -1,24 +1,25 @@
-// What the scheduler's slots call and later slots provide: other threads, other Ps, the stopped world.
+// What the scheduler's slots call and later slots provide: other threads, other Ps, the stopped
+// world.
 #pragma once
 
 #include "contracts/model.h"
 
 namespace goro {
 
-// A P was given work: starts another M if a P is idle and nobody is looking for work already. On g0, with
-// a P. Costs one load when every P is busy. Go: wakep.
+// A P was given work: starts another M if a P is idle and nobody is looking for work already. On
+// g0, with a P. Costs one load when every P is busy. Go: wakep.
 void wakep();
 
-// The rest of find_runnable: steals from other Ps; when there is nothing, gives up the P and sleeps. Null:
-// look again from the top; this M may have another P now. On g0, with a P.
+// The rest of find_runnable: steals from other Ps; when there is nothing, gives up the P and
+// sleeps. Null: look again from the top; this M may have another P now. On g0, with a P.
 G* find_work_elsewhere();
 
-// This M was looking for work (m->spinning) and found some: it no longer counts as looking, and somebody
-// else may have to. On g0, with a P. Go: resetspinning.
+// This M was looking for work (m->spinning) and found some: it no longer counts as looking, and
+// somebody else may have to. On g0, with a P. Go: resetspinning.
 void resetspinning();
 
-// Top of schedule(): gives up the P while the world is stopped; does not return when run() is about to.
-// On g0, with a P.
+// Top of schedule(): gives up the P while the world is stopped; does not return when run() is about
+// to. On g0, with a P.
 void leave_if_asked();
 
 // May gp, the goroutine this M just left, be made to give way here? On g0.

@@ -8,8 +8,8 @@
 namespace goro {
 
 bool nobody_left() {
-  // Every M sleeps without a P. An M that was taken from the idle list is counted as awake from then on,
-  // so nobody who was woken can be overlooked.
+  // Every M sleeps without a P. An M that was taken from the idle list is counted as awake from
+  // then on, so nobody who was woken can be overlooked.
   return sched.nmidle == sched.mcount && sched.foreign == 0 &&
          !sched.gcwaiting.load(std::memory_order_relaxed) &&
          !sched.stopping.load(std::memory_order_relaxed);

@@ -21,9 +21,8 @@ void m_join_all();
 // Has this M left its scheduler for good? And a pause for whoever waits for that.
 bool m_gone(const M* mp);
 void m_wait_a_little();
-// Sleeps until somebody hands over a P (m->nextp), and takes it; does not return when run() is about to. On g0,
-// without a P, with sched.lock held,
-// which it releases.
+// Sleeps until somebody hands over a P (m->nextp), and takes it; does not return when run() is
+// about to. On g0, without a P, with sched.lock held, which it releases.
 void stopm();
 
 void acquirep(P* pp);
@@ -32,8 +31,8 @@ void pidle_put(P* pp);  // under sched.lock
 P* pidle_get();         // under sched.lock
 
 // -- world.cpp --
-// Sets the number of Ps. The world is stopped (or has not started). Ps that go lose their goroutines to
-// the GRQ. The P of this M stays if its id is below n.
+// Sets the number of Ps. The world is stopped (or has not started). Ps that go lose their
+// goroutines to the GRQ. The P of this M stays if its id is below n.
 void procresize(std::int32_t n);
 void stop_the_world();
 void start_the_world();
@@ -49,7 +48,8 @@ void preempt_all();
 void gcstopm();
 
 // -- deadlock.cpp --
-// Under sched.lock, by an M that is about to sleep and counted as idle: is nobody left to wake anyone?
+// Under sched.lock, by an M that is about to sleep and counted as idle: is nobody left to wake
+// anyone?
 bool nobody_left();
 
 }  // namespace goro

@@ -21,8 +21,8 @@ std::uint32_t cheaprand(P* pp) {
   return x;
 }
 
-// Half of the victim's ring, rounded up, into pp's empty ring; the last of them is returned instead. With
-// take_next, a victim with an empty ring gives its runnext.
+// Half of the victim's ring, rounded up, into pp's empty ring; the last of them is returned
+// instead. With take_next, a victim with an empty ring gives its runnext.
 G* runq_steal(P* pp, P* victim, bool take_next) {
   const std::uint32_t to = pp->runqtail.load(std::memory_order_relaxed);
   for (;;) {
@@ -33,7 +33,8 @@ G* runq_steal(P* pp, P* victim, bool take_next) {
     if (n == 0) {
       if (!take_next) return nullptr;
       G* next = victim->runnext.load(std::memory_order_relaxed);
-      if (next == nullptr || !victim->runnext.compare_exchange_strong(next, nullptr)) return nullptr;
+      if (next == nullptr || !victim->runnext.compare_exchange_strong(next, nullptr))
+        return nullptr;
       return next;
     }
     if (n > kRunqSize / 2) continue;  // head and tail are not of one moment
@@ -97,8 +98,8 @@ G* find_work_elsewhere() {
   sched.lock.unlock();
   stop_spinning(mp);
 
-  // Somebody may have put a goroutine into a queue after we looked and before they could see that we are
-  // idle (npidle) or no longer looking (nmspinning): then nobody woke us, so look once more.
+  // Somebody may have put a goroutine into a queue after we looked and before they could see that
+  // we are idle (npidle) or no longer looking (nmspinning): then nobody woke us, so look once more.
   for (std::uint32_t i = 0; i < procs; ++i) {
     if (runq_empty(allp[i])) continue;
     sched.lock.lock();

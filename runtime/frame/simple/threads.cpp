@@ -88,8 +88,8 @@ void m_run(M* mp, P* pp) {
 #if !GORO_GROWABLE_STACKS
   sanitizer_leave_thread(mp);
 #endif
-  // Under the lock that preempt_all is called with: from here on nobody writes into this thread's memory,
-  // which may be gone before the M is.
+  // Under the lock that preempt_all is called with: from here on nobody writes into this thread's
+  // memory, which may be gone before the M is.
   atomic<std::uintptr_t>* slot = mp->guard_slot.load(std::memory_order_relaxed);
   sched.lock.lock();
   mp->guard_slot.store(nullptr, std::memory_order_relaxed);
@@ -206,9 +206,9 @@ void stopm() {
 }
 
 void wakep() {
-  // Looks only, in the usual case: every P busy, or somebody searching already. The goroutine that the
-  // caller made runnable is in runnext, put there by a seq_cst exchange; an M that goes idle counts
-  // itself in npidle (seq_cst) before it looks at runnext. One of the two sees the other.
+  // Looks only, in the usual case: every P busy, or somebody searching already. The goroutine that
+  // the caller made runnable is in runnext, put there by a seq_cst exchange; an M that goes idle
+  // counts itself in npidle (seq_cst) before it looks at runnext. One of the two sees the other.
   if (sched.npidle.load(std::memory_order_seq_cst) == 0 ||
       sched.nmspinning.load(std::memory_order_seq_cst) != 0) {
     return;

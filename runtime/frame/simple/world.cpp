@@ -17,8 +17,8 @@ void preempt_all() {
     if (mp == getm()) continue;
     G* gp = mp->curg.load(std::memory_order_relaxed);
     if (gp == nullptr) continue;
-    // The request can be overwritten by a switch that is under way, or be meant for a goroutine that has
-    // just stopped; whoever asks, asks again until it is answered.
+    // The request can be overwritten by a switch that is under way, or be meant for a goroutine
+    // that has just stopped; whoever asks, asks again until it is answered.
     gp->preempt.store(true, std::memory_order_relaxed);
     gp->stackguard0.store(kStackPreempt, std::memory_order_relaxed);
     if (auto* slot = mp->guard_slot.load(std::memory_order_acquire); slot != nullptr) {
@@ -90,8 +90,8 @@ void procresize(std::int32_t n) {
   }
   for (std::int32_t i = 0; i < n; ++i) {
     if (i >= old) {
-      allp[static_cast<std::size_t>(i)]->status.store(
-          static_cast<std::uint32_t>(PStatus::gcstop), std::memory_order_relaxed);
+      allp[static_cast<std::size_t>(i)]->status.store(static_cast<std::uint32_t>(PStatus::gcstop),
+                                                      std::memory_order_relaxed);
     }
   }
   for (std::int32_t i = n; i < old; ++i) {

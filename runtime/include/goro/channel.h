@@ -1,7 +1,7 @@
 // Channels: typed queues that goroutines wait on. Go: chan.
 //
-// This is the simple form that stands until the lab on channels: one lock for every operation, and a value
-// that has to wait does so in the heap. frame/simple/README.md says what else is simpler.
+// This is the simple form that stands until the lab on channels: one lock for every operation, and
+// a value that has to wait does so in the heap. frame/simple/README.md says what else is simpler.
 #pragma once
 
 #include <cstddef>
@@ -153,8 +153,8 @@ class ChannelCore {
     on_system_stack([](void* arg) { (*static_cast<decltype(work)*>(arg))(); }, &work);
   }
 
-  // The goroutine is off its stack. Something may have come in between: look again, under the lock, and
-  // only then join the queue.
+  // The goroutine is off its stack. Something may have come in between: look again, under the lock,
+  // and only then join the queue.
   bool commit(Operation* operation, Step step, std::deque<Waiter*>* queue) {
     Waiter* waiter = operation->waiter;
     lock_.lock();
@@ -245,13 +245,14 @@ inline void block_for_ever(Waiting why) {
 
 }  // namespace detail
 
-// A handle: copies refer to the same channel. The last one destroys the values that are left inside.
+// A handle: copies refer to the same channel. The last one destroys the values that are left
+// inside.
 template <typename T>
 class Channel {
  public:
   Channel() : core_(std::make_shared<detail::ChannelCore<T>>(0)) {}
   template <typename Integer>
-    requires std::is_integral_v<Integer>
+  requires std::is_integral_v<Integer>
   explicit Channel(Integer capacity)
       : core_(std::make_shared<detail::ChannelCore<T>>(detail::channel_capacity(capacity))) {}
   explicit Channel(std::nullptr_t) {}

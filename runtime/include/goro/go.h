@@ -10,8 +10,8 @@
 
 namespace goro {
 
-// A stack that starts at 2 KB, doubles when it is full, and moves. No address of a local may be kept in
-// the heap or in another goroutine while the goroutine runs on one.
+// A stack that starts at 2 KB, doubles when it is full, and moves. No address of a local may be
+// kept in the heap or in another goroutine while the goroutine runs on one.
 struct StackChoice {
   std::size_t fixed_bytes = 0;  // 0: growable
 };
@@ -68,14 +68,15 @@ void call_and_destroy(void* object) {
 
 }  // namespace detail
 
-// Starts a goroutine that runs f(); f is moved there. It runs next on this P, unless another is started or
-// woken first. Callable from a goroutine only (else Panic "go outside of goro::run").
-// On a growable stack, a closure that holds an address of the spawner's own stack ends the program with
-// status 2 and a text that names the address and the remedies. Go: the go statement, newproc.
+// Starts a goroutine that runs f(); f is moved there. It runs next on this P, unless another is
+// started or woken first. Callable from a goroutine only (else Panic "go outside of goro::run"). On
+// a growable stack, a closure that holds an address of the spawner's own stack ends the program
+// with status 2 and a text that names the address and the remedies. Go: the go statement, newproc.
 template <typename F>
 void go(SpawnOptions options, F&& f) {
   using Fn = std::decay_t<F>;
-  static_assert(std::is_invocable_v<Fn&>, "a goroutine's function takes no arguments: capture them");
+  static_assert(std::is_invocable_v<Fn&>,
+                "a goroutine's function takes no arguments: capture them");
   detail::SpawnRequest request{nullptr, nullptr, nullptr, sizeof(Fn), options};
   if constexpr (std::is_trivially_copyable_v<Fn> && sizeof(Fn) <= detail::kSmallClosure &&
                 alignof(Fn) <= alignof(std::max_align_t)) {

@@ -12,9 +12,9 @@ namespace detail {
 void on_system_stack(void (*fn)(void*), void* arg);
 }
 
-// Runs f() on the M's own large stack (64 KB or more free) and returns its result; an exception comes
-// through. f may capture by reference; it must not block on anything of the runtime's. On the system stack
-// already, or on a thread that is not the runtime's, it is an ordinary call.
+// Runs f() on the M's own large stack (64 KB or more free) and returns its result; an exception
+// comes through. f may capture by reference; it must not block on anything of the runtime's. On the
+// system stack already, or on a thread that is not the runtime's, it is an ordinary call.
 template <typename F>
 auto on_system_stack(F&& f) {
   using Result = std::invoke_result_t<F&>;

@@ -1,4 +1,5 @@
-// A program outside of the tree: only the public headers, found by find_package or add_subdirectory.
+// A program outside of the tree: only the public headers, found by find_package or
+// add_subdirectory.
 #include <goro/goro.h>
 
 #include <cstdio>
@@ -34,8 +35,8 @@ int sum_of_squares() {
 }
 // [/hello]
 
-// `count` goroutines that all wait for one channel to be closed, and then all finish. Returns the bytes of
-// memory each takes while it waits.
+// `count` goroutines that all wait for one channel to be closed, and then all finish. Returns the
+// bytes of memory each takes while it waits.
 long parked(int count) {
   goro::Channel<int> gate;
   goro::WaitGroup all;
@@ -61,8 +62,8 @@ int main(int argc, char** argv) {
   return goro::run([count] {
     const int sum = sum_of_squares();
     const long each = parked(count);
-    std::printf("sum %d, %d goroutines parked and finished, %ld bytes each, %zu left\n", sum, count, each,
-                goro::num_goroutine());
+    std::printf("sum %d, %d goroutines parked and finished, %ld bytes each, %zu left\n", sum, count,
+                each, goro::num_goroutine());
     return sum == 14 && each < 2600 && goro::num_goroutine() == 1 ? 0 : 1;
   });
 }

@@ -8,7 +8,14 @@ struct G;
 namespace goro::detail {
 
 // For waiting lists: which words a dump shows.
-enum class Waiting { chan_receive, chan_receive_nil, chan_send, chan_send_nil, waitgroup, semaphore };
+enum class Waiting {
+  chan_receive,
+  chan_receive_nil,
+  chan_send,
+  chan_send_nil,
+  waitgroup,
+  semaphore
+};
 
 // The running goroutine; throws Panic outside of goro::run.
 G* current_goroutine();
@@ -22,7 +29,8 @@ void make_ready(G* gp);
 
 void on_system_stack(void (*fn)(void*), void* arg);
 
-// A short lock, to be held on the system stack only: nothing there can be preempted while it is held.
+// A short lock, to be held on the system stack only: nothing there can be preempted while it is
+// held.
 class SystemLock {
  public:
   void lock();
