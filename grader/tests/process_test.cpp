@@ -16,7 +16,7 @@ namespace goro::grader {
 namespace {
 
 Ended shell(const std::string& script, const Limits& limits = {}, const Extras& extras = {}) {
-  return run_process({{"/bin/sh", "-c", script}, "/", {}}, limits, extras);
+  return run_process({{"/bin/bash", "-c", script}, "/", {}}, limits, extras);
 }
 
 TEST(ProcessTest, TellsStatusAndOutput) {
@@ -79,7 +79,7 @@ TEST(ProcessTest, KeepsBothEndsOfLongOutput) {
 
 TEST(ProcessTest, LimitsTheSizeOfFiles) {
   const Ended ended =
-      run_process({{"/bin/sh", "-c", "yes > big"}, GORO_TEST_FOLDER, {}}, {.file_bytes = 4096});
+      run_process({{"/bin/bash", "-c", "yes > big"}, GORO_TEST_FOLDER, {}}, {.file_bytes = 4096});
   EXPECT_FALSE(ended.ok());
   EXPECT_LE(fs::file_size(fs::path(GORO_TEST_FOLDER) / "big"), 4096U);
 }
