@@ -219,7 +219,7 @@ class Stages {
     }
     return log.ok({"run-clang-tidy", "-quiet", "-j", std::to_string(processors()), "-p",
                    (course_.build() / "clang-release").string(),
-                   "^" + root + "/(runtime|solutions|grader/src)/"});
+                   "^" + root + "/(runtime|solutions|grader/src)/.*\\.cpp$"});
   }
 
   // What an outside program meets: only what was installed.

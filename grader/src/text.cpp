@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <cstdio>
 #include <numeric>
 
@@ -191,7 +192,7 @@ std::string duration(double seconds) {
   } else if (seconds < 99.5) {
     (void)std::snprintf(text.data(), text.size(), "%.0f s", seconds);
   } else {
-    const auto whole = static_cast<long>(seconds + 0.5);
+    const auto whole = std::lround(seconds);
     (void)std::snprintf(text.data(), text.size(), "%ld min %ld s", whole / 60, whole % 60);
   }
   return text.data();

@@ -26,7 +26,7 @@ inline constexpr std::size_t kCacheLine = 64;
 #if GORO_GROWABLE_STACKS
 inline constexpr std::size_t kStackMin = 2048;
 #else
-inline constexpr std::size_t kStackMin = 128 * 1024;
+inline constexpr std::size_t kStackMin = std::size_t{128} * 1024;
 #endif
 
 // Go: stackGuard (928). Bytes that stay free below the address a prologue compares with: room for a
@@ -46,7 +46,7 @@ inline constexpr std::size_t kStackGuard = 704;
 
 // Room that a library function may assume when it is called on a growable stack. The linker asks
 // for the same amount (16 KB) where it meets a call into code without checks.
-inline constexpr std::size_t kForeignRoom = 16 * 1024;
+inline constexpr std::size_t kForeignRoom = std::size_t{16} * 1024;
 
 // Go: stackPreempt. A guard no stack pointer is above, so that the next prologue calls the runtime.
 inline constexpr std::uintptr_t kStackPreempt = ~std::uintptr_t{1313};

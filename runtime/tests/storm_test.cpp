@@ -48,14 +48,15 @@ TEST(Storm, ASieveFindsPrimesAndIsAbandoned) {
 }
 
 // A tree in which every node starts its children and adds up what they send.
-std::int64_t tree(goro::Channel<std::int64_t> out, std::int64_t first, int leaves) {
+std::int64_t tree(const goro::Channel<std::int64_t>& out, std::int64_t first, int leaves) {
   if (leaves == 1) {
     out.send(first);
     return 0;
   }
   goro::Channel<std::int64_t> in;
   for (int i = 0; i < 10; ++i) {
-    goro::go([in, first, leaves, i] { tree(in, first + i * (leaves / 10), leaves / 10); });
+    goro::go(
+        [in, first, leaves, i] { tree(in, first + std::int64_t{i} * (leaves / 10), leaves / 10); });
   }
   std::int64_t sum = 0;
   for (int i = 0; i < 10; ++i) sum += *in.receive();

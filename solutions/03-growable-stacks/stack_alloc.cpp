@@ -71,7 +71,7 @@ Stack stackalloc(P* pp, std::size_t bytes) {
   StackCacheEntry* cache = &pp->stackcache[order];
   if (cache->list == nullptr) stackcache_refill(pp, order);
   FreeStack* taken = cache->list;
-  cache->list = taken->next;
+  cache->list = taken->next;  // NOLINT(clang-analyzer-core.NullDereference): refill left some
   cache->bytes -= bytes;
   return as_stack(taken, bytes);
 }

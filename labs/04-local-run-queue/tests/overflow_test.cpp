@@ -123,7 +123,7 @@ TEST(Overflow, AThiefDuringTheOverflowLosesNothing) {
   for (const std::uint32_t takes : {1U, 128U}) {
     GORO_STEP("filled the ring with G1 … G256, and put G257 while a thief takes ", takes);
     // Every instruction at the beginning, where head and tail are read; samples of the copying.
-    for (unsigned at = 1;; at += at < 40 ? 1 : at / 4) {
+    for (unsigned at = 1;; at += at < 40 ? 1 : at / 2) {
       FakeM m;
       P* pp = m.p();
       const auto gs = goroutines(&m, 257);

@@ -6,11 +6,9 @@
 #include <type_traits>
 #include <utility>
 
-namespace goro {
+#include "goro/detail/park.h"
 
-namespace detail {
-void on_system_stack(void (*fn)(void*), void* arg);
-}
+namespace goro {
 
 // Runs f() on the M's own large stack (64 KB or more free) and returns its result; an exception
 // comes through. f may capture by reference; it must not block on anything of the runtime's. On the
