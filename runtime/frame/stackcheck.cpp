@@ -96,8 +96,9 @@ Stack stackcheck_alloc(std::size_t bytes) {
 
 void stackcheck_free(Stack stack) {
   // Unreadable, and its memory given back; the addresses are never used again.
-  mmap(reinterpret_cast<void*>(stack.lo), pages(stack.size()), PROT_NONE,
-       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+  void* at = mmap(reinterpret_cast<void*>(stack.lo), pages(stack.size()), PROT_NONE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED) fatal("out of memory (stackcheck)");
 }
 
 void stackcheck_stack_moved(const G* gp, Stack old) {
