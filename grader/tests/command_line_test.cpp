@@ -162,8 +162,11 @@ TEST_F(CommandLine, EveryCommandHasHelpWithAnExample) {
 
 TEST_F(CommandLine, AReportOnStdoutIsAlone) {
   const std::string program = shell_quoted(GORO_GRADER_PROGRAM);
-  const Ended ended = run_process(
-      {{"/bin/sh", "-c", program + " grade --labs 0 --report json=- 2>/dev/null"}, root_, {}}, {});
+  const Ended ended =
+      run_process({{"/bin/sh", "-c", program + " grade --labs 0 --report json=- 2>/dev/null"},
+                   root_,
+                   std::vector<std::string>{std::string("PATH=") + std::getenv("PATH")}},
+                  {});
   EXPECT_EQ(nlohmann::json::parse(ended.output).at("score"), 100) << ended.output;
 }
 

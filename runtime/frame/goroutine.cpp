@@ -111,7 +111,15 @@ void before_park(G* gp) {
     gp->quiet_parks = 0;
   } else if (++gp->quiet_parks >= kQuietParks) {
     gp->quiet_parks = 0;
+    const Stack old = gp->stack;
     shrinkstack(gp);
+    // What unlockf will be given is often a local of the goroutine: it moved too, by as much as the
+    // stack's upper end did.
+    M* mp = getm();
+    const auto lock = reinterpret_cast<std::uintptr_t>(mp->waitlock);
+    if (old.contains(lock)) {
+      mp->waitlock = reinterpret_cast<void*>(gp->stack.hi - (old.hi - lock));
+    }
   }
 #else
   static_cast<void>(gp);

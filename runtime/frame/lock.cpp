@@ -1,15 +1,12 @@
 // RuntimeMutex, and Note on the kernel's futex. Go: lock_futex.go.
 #include "contracts/lock.h"
 
-#include <linux/futex.h>
 #include <sched.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#include <climits>
 
 #include "contracts/model.h"
 #include "contracts/services/fatal.h"
+#include "contracts/services/futex.h"
 #include "contracts/services/scheduling.h"
 
 namespace goro {
@@ -21,18 +18,6 @@ constexpr int kActiveSpin = 4;
 constexpr int kActiveSpinCount = 30;
 constexpr int kYields = 32;
 constexpr useconds_t kNapMicroseconds = 50;
-
-template <typename Word>
-void futex_wait(atomic<Word>* word, Word expected) {
-  static_assert(sizeof(Word) == 4);
-  // Woken, interrupted, or the value was another already: the caller looks again in every case.
-  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
-}
-
-template <typename Word>
-void futex_wake(atomic<Word>* word, int count) {
-  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
-}
 
 }  // namespace
 
@@ -57,11 +42,11 @@ void RuntimeMutex::lock_slow() {
 
 void Note::wakeup() {
   if (key_.exchange(1, std::memory_order_release) != 0) fatal("notewakeup - double wakeup");
-  futex_wake(&key_, 1);
+  futex_wakeup(&key_, 1);
 }
 
 void Note::sleep() {
-  while (key_.load(std::memory_order_acquire) == 0) futex_wait(&key_, std::uint32_t{0});
+  while (key_.load(std::memory_order_acquire) == 0) futex_sleep(&key_, 0);
 }
 
 }  // namespace goro
