@@ -108,9 +108,11 @@ struct alignas(kCacheLine) G {
   StackKind stack_kind = StackKind::growable;
   atomic<bool> preempt{false};   // asked to give way at the next prologue
   std::uint8_t quiet_parks = 0;  // parks since the stack was last used to more than a quarter
+  // Next in the one list or queue it is on. Together with the status in the line that assembly
+  // reads: a goroutine that is taken from a queue to be run costs one miss less.
+  G* schedlink = nullptr;
   std::uint64_t goid = 0;
-  G* schedlink = nullptr;  // next in the one list or queue it is on
-  void* param = nullptr;   // what the waker hands over
+  void* param = nullptr;  // what the waker hands over
   Closure closure;
   ExceptionState exceptions;
   StackMove* moves = nullptr;
@@ -161,6 +163,7 @@ class GQueue {
     if (gp != nullptr) {
       head_ = gp->schedlink;
       if (head_ == nullptr) tail_ = nullptr;
+      __builtin_prefetch(head_, 1);  // whoever takes one takes the next soon
       gp->schedlink = nullptr;
     }
     return gp;
@@ -187,6 +190,7 @@ class GList {
     G* gp = head_;
     if (gp != nullptr) {
       head_ = gp->schedlink;
+      __builtin_prefetch(head_, 1);  // whoever takes one takes the next soon
       gp->schedlink = nullptr;
       --size_;
     }

@@ -8,7 +8,8 @@
 
 namespace goro {
 
-// `local` is the word at `offset` in the closure. Prints the remedies and exits with status 2.
+// `local` is the word at `offset` in the closure. Prints the remedies and exits with status 2. On
+// g0: the text needs more room than a goroutine may have.
 [[noreturn]] void refuse_closure(const G* spawner, std::uintptr_t local, std::size_t offset);
 
 }  // namespace goro

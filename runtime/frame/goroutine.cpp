@@ -47,15 +47,6 @@ void goroutine_main() {
   mcall(goexit0);
 }
 
-// A closure is a few words: a loop is less than a call of memcpy, which would also ask for 16 KB of
-// stack.
-void copy_words(std::byte* to, const void* from, std::size_t size) {
-  const auto* bytes = static_cast<const std::byte*>(from);
-  std::size_t at = 0;
-  for (; at + 8 <= size; at += 8) __builtin_memcpy(to + at, bytes + at, 8);
-  for (; at < size; ++at) to[at] = bytes[at];
-}
-
 // A word of the closure that points into the spawner's own stack would go stale when that stack
 // moves.
 void inspect_closure(const G* spawner, const void* object, std::size_t size) {
@@ -143,30 +134,26 @@ void closure_free(void* object) {
 void spawn(const SpawnRequest& request) {
   G* self = getg();
   if (self == nullptr || self->stack_kind == StackKind::system) {
-    if (request.object != nullptr) closure_free(request.object);
     throw Panic("go outside of goro::run");
   }
   const auto pc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
-  const void* object = request.bytes != nullptr ? request.bytes : request.object;
-  if (self->stack_kind == StackKind::growable && !request.options.unchecked) {
-    inspect_closure(self, object, request.size);
-  }
   const std::size_t fixed_bytes = request.options.stack.fixed_bytes;
   Stack fixed;
   if (fixed_bytes != 0) {
     systemstack([&] { fixed = fixed_stack_alloc(fixed_bytes); });
-    if (fixed.lo == 0) {
-      if (request.object != nullptr) closure_free(request.object);
-      throw std::bad_alloc();
-    }
+    if (fixed.lo == 0) throw std::bad_alloc();
   }
   systemstack([&] {
     P* pp = getm()->p;
     G* gp = newproc1(pp, Closure{request.invoke, request.object},
                      fixed_bytes != 0 ? StackKind::fixed : StackKind::growable, self->goid, pc);
-    if (request.bytes != nullptr) {
-      copy_words(gp->closure_room, request.bytes, request.size);
+    if (request.construct != nullptr) {
+      request.construct(gp->closure_room, request.object);
       gp->closure.object = gp->closure_room;
+    }
+    // Where it is now: a string that was moved there no longer points into itself on the stack.
+    if (self->stack_kind == StackKind::growable && !request.options.unchecked) {
+      inspect_closure(self, gp->closure.object, request.size);
     }
     if (fixed_bytes != 0) gp->stack = fixed;
     runq_put(pp, gp, true);

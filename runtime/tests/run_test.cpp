@@ -1,9 +1,12 @@
 // run(), go() and what goroutines may ask, as a program sees them.
+#include <array>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "goro/detail/park.h"
 #include "goro/goro.h"
 #include "testing/story.h"
 
@@ -53,8 +56,77 @@ TEST(Go, LastCreatedRunsFirstThenInOrder) {
   EXPECT_EQ(order, expected);
 }
 
-TEST(Go, OutsideOfRunThrowsPanic) {
-  EXPECT_THROW(goro::go([] {}), goro::Panic);
+TEST(Go, OutsideOfRunThrowsPanicAndKeepsNothing) {
+  const auto token = std::make_shared<int>(0);
+  GORO_STEP("go() outside of run, with a small closure and with one that is too large for a G");
+  EXPECT_THROW(goro::go([token] {}), goro::Panic);
+  const std::array<char, 100> ballast{};
+  EXPECT_THROW(goro::go([token, ballast] { static_cast<void>(ballast); }), goro::Panic);
+  EXPECT_EQ(token.use_count(), 1) << "the closures must be destroyed";
+}
+
+TEST(Go, AClosureIsDestroyedOnceWhateverItsSize) {
+  const auto token = std::make_shared<int>(0);
+  goro::run([&] {
+    goro::WaitGroup group;
+    const std::array<char, 100> ballast{};
+    for (int i = 0; i < 100; ++i) {
+      group.go([token] {});
+      group.go([token, ballast] { static_cast<void>(ballast); });
+    }
+    group.wait();
+    goro::yield();
+  });
+  EXPECT_EQ(token.use_count(), 1);
+}
+
+TEST(Go, AShortStringMovesIntoTheGoroutine) {
+  // A short string points into itself. On the spawner's growable stack that is an address of a
+  // local, but the closure is judged by what it holds once it is in the goroutine.
+  std::string seen;
+  goro::run(
+      [&] {
+        goro::WaitGroup group;
+        std::string* out = &seen;
+        group.go([group, out] {
+          std::string word = "short";
+          goro::go([group, out, word = std::move(word)] { *out = word; });
+        });
+        group.wait();
+        while (out->empty()) goro::yield();
+      },
+      {.procs = 1});
+  EXPECT_EQ(seen, "short");
+}
+
+// Takes more than 2 KB, so that the stack is one that can shrink.
+int deep(int depth) {
+  volatile char frame[256] = {};
+  return depth == 0 ? frame[0] : deep(depth - 1) + frame[1];
+}
+
+TEST(Park, TheStackMayShrinkUnderTheArgumentOfTheUnlockFunction) {
+  int lost = 0;
+  goro::run([&] {
+    goro::WaitGroup group;
+    int* out = &lost;
+    group.go([out] {
+      deep(20);
+      for (int i = 0; i < 300; ++i) {
+        bool reached = false;
+        goro::detail::park(
+            [](void* arg) {
+              *static_cast<bool*>(arg) = true;
+              return false;
+            },
+            &reached, goro::detail::Waiting::semaphore);
+        if (!reached) ++*out;
+      }
+    });
+    group.wait();
+  });
+  EXPECT_EQ(lost, 0) << "park_m must hand the unlock function the argument where it is now: the "
+                        "stack that it lies on may have moved in before_park";
 }
 
 TEST(MaxProcs, ChangesLive) {

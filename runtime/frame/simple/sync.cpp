@@ -14,11 +14,15 @@ class WaitGroupCore {
   void add(int delta) {
     bool negative = false;
     auto work = [&] {
-      std::deque<G*> woken;
       lock_.lock();
       counter_ += delta;
       negative = counter_ < 0;
-      if (counter_ == 0) woken.swap(waiters_);
+      if (counter_ != 0 || waiters_.empty()) {
+        lock_.unlock();
+        return;
+      }
+      std::deque<G*> woken;  // it allocates, so not before it is needed
+      woken.swap(waiters_);
       lock_.unlock();
       for (G* gp : woken) make_ready(gp);
     };

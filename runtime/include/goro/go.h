@@ -32,17 +32,20 @@ struct SpawnOptions {
 
 namespace detail {
 
-// What go() hands to the runtime. Exactly one of the two ways to hold the closure is used.
+// What go() hands to the runtime: a closure that is in the heap, or one to be moved into the
+// goroutine itself.
 struct SpawnRequest {
   void (*invoke)(void* object);  // calls the object, then destroys it
-  const void* bytes;             // a trivially copyable closure, to be copied into the goroutine
-  void* object;                  // else: from closure_alloc
+  // Null: the closure is at `object`, from closure_alloc. Else constructs it at `to` from *object.
+  void (*construct)(void* to, void* object);
+  void* object;
   std::size_t size;
   SpawnOptions options;
 };
 
 inline constexpr std::size_t kSmallClosure = 48;
 
+// Takes over a closure in the heap, unless it throws.
 void spawn(const SpawnRequest& request);
 void* closure_alloc(std::size_t size, std::size_t align);
 void closure_free(void* object);
@@ -50,11 +53,15 @@ void closure_free(void* object);
 template <typename Fn>
 void call_in_place(void* object) {
   auto* fn = static_cast<Fn*>(object);
+  struct Destroy {
+    Fn* fn;
+    ~Destroy() { fn->~Fn(); }
+  } destroy{fn};
   (*fn)();
 }
 
 template <typename Fn>
-void call_and_destroy(void* object) {
+void call_in_heap(void* object) {
   auto* fn = static_cast<Fn*>(object);
   struct Destroy {
     Fn* fn;
@@ -65,6 +72,35 @@ void call_and_destroy(void* object) {
   } destroy{fn};
   (*fn)();
 }
+
+// A closure on its way into the heap: destroyed and freed unless a goroutine took it over.
+template <typename Fn>
+class HeapClosure {
+ public:
+  template <typename F>
+  explicit HeapClosure(F&& f) : room_(closure_alloc(sizeof(Fn), alignof(Fn))) {
+    try {
+      fn_ = new (room_) Fn(std::forward<F>(f));
+    } catch (...) {
+      closure_free(room_);
+      throw;
+    }
+  }
+  HeapClosure(const HeapClosure&) = delete;
+  HeapClosure& operator=(const HeapClosure&) = delete;
+  ~HeapClosure() {
+    if (fn_ == nullptr) return;
+    fn_->~Fn();
+    closure_free(room_);
+  }
+
+  [[nodiscard]] void* get() const { return room_; }
+  void release() { fn_ = nullptr; }
+
+ private:
+  void* room_;
+  Fn* fn_ = nullptr;
+};
 
 }  // namespace detail
 
@@ -77,23 +113,18 @@ void go(SpawnOptions options, F&& f) {
   using Fn = std::decay_t<F>;
   static_assert(std::is_invocable_v<Fn&>,
                 "a goroutine's function takes no arguments: capture them");
-  detail::SpawnRequest request{nullptr, nullptr, nullptr, sizeof(Fn), options};
-  if constexpr (std::is_trivially_copyable_v<Fn> && sizeof(Fn) <= detail::kSmallClosure &&
+  if constexpr (std::is_nothrow_constructible_v<Fn, F&&> && sizeof(Fn) <= detail::kSmallClosure &&
                 alignof(Fn) <= alignof(std::max_align_t)) {
-    request.invoke = detail::call_in_place<Fn>;
-    request.bytes = std::addressof(f);
-    detail::spawn(request);
+    const auto construct = [](void* to, void* object) {
+      new (to) Fn(static_cast<F&&>(*static_cast<std::remove_reference_t<F>*>(object)));
+    };
+    detail::spawn({detail::call_in_place<Fn>, construct,
+                   const_cast<void*>(static_cast<const volatile void*>(std::addressof(f))),
+                   sizeof(Fn), options});
   } else {
-    void* room = detail::closure_alloc(sizeof(Fn), alignof(Fn));
-    try {
-      new (room) Fn(std::forward<F>(f));
-    } catch (...) {
-      detail::closure_free(room);
-      throw;
-    }
-    request.invoke = detail::call_and_destroy<Fn>;
-    request.object = room;
-    detail::spawn(request);
+    detail::HeapClosure<Fn> closure(std::forward<F>(f));
+    detail::spawn({detail::call_in_heap<Fn>, nullptr, closure.get(), sizeof(Fn), options});
+    closure.release();
   }
 }
 
