@@ -17,12 +17,19 @@ ExitStatus status(const Course& course, Terminal& terminal) {
   std::string board;
   const Lab* next = nullptr;
   bool next_checked = false;
+  bool any_checked = false;
+  const Lab* to_read = nullptr;
   for (const Lab* each : labs) {
     const Lab& lab = *each;
     const std::optional<LabScore> score = last.of(lab);
     std::string state = style.quiet("not checked yet");
     bool done = false;
-    if (score) {
+    if (lab.problem.empty() && !lab.has_exercises()) {
+      state = style.quiet("to read; nothing to check");
+      done = true;
+      to_read = &lab;
+    } else if (score) {
+      any_checked = true;
       done = score->all_points() && !last.outdated(lab);
       state = number(score->score()) + " of " + number(score->max_score()) + " points";
       if (score->all_points()) {
@@ -47,6 +54,9 @@ ExitStatus status(const Course& course, Terminal& terminal) {
     return ExitStatus::all_points;
   }
   const std::string number_text = std::to_string(next->number);
+  if (!any_checked && to_read != nullptr) {
+    terminal.print("New here? Start with labs/" + to_read->folder + "/README.md.");
+  }
   terminal.print("Next: read labs/" + next->folder + "/README.md, then ./course check " +
                  number_text + (next_checked ? "; stuck? ./course hint " + number_text : ""));
   return ExitStatus::all_points;

@@ -7,6 +7,8 @@
 #include <memory>
 
 #include "commands.h"
+#include "files.h"
+#include "markdown.h"
 #include "process.h"
 #include "submission.h"
 #include "text.h"
@@ -78,6 +80,7 @@ class Stages {
     const auto add = [&](const std::string& name, auto run) { stages.push_back({name, run}); };
     add("format", [this](Log& log) { return format(log); });
     add("shellcheck", [this](Log& log) { return shellcheck(log); });
+    add("pages", [this](Log& log) { return pages(log); });
     add("grader", [this](Log& log) { return grader(log); });
     for (const std::string preset :
          {"gcc-release", "gcc-debug", "clang-release", "gcc-tsan", "gcc-asan", "arm64"}) {
@@ -135,6 +138,32 @@ class Stages {
     return log.ok(arguments);
   }
 
+  // Pages quote the tree as it is and link to what exists, and so do lab.json files.
+  bool pages(Log& log) const {
+    bool good = true;
+    for (const std::string& file : files(log, {"*.md"})) {
+      for (const std::string& complaint : check_page(course_.root(), file)) {
+        log.say(complaint);
+        good = false;
+      }
+    }
+    for (const Lab* lab : course_.select("")) {
+      const std::string folder = "labs/" + lab->folder;
+      const std::vector<std::string> sections =
+          anchors(read_file(course_.root() / folder / "README.md"));
+      const auto look = [&](const Exercise& exercise) {
+        if (std::find(sections.begin(), sections.end(), exercise.section) == sections.end()) {
+          log.say(folder + "/lab.json: " + exercise.name + ": the handout has no section " +
+                  exercise.section);
+          good = false;
+        }
+      };
+      std::for_each(lab->tests.begin(), lab->tests.end(), look);
+      std::for_each(lab->benchmarks.begin(), lab->benchmarks.end(), look);
+    }
+    return good;
+  }
+
   // In the front door's build folder, where all but the tests is built already.
   bool grader(Log& log) const {
     const std::string folder = (course_.build() / "grader").string();
@@ -163,9 +192,16 @@ class Stages {
   }
 
   bool runtime(Log& log, const std::string& preset) const {
-    return build_with_solutions(log, preset, {"runtime_tests"}) &&
+    std::vector<std::string> targets{"runtime_tests"};
+    if (!preset.ends_with("-tsan") && !preset.ends_with("-asan")) {
+      targets.emplace_back("docs_stacks");  // no stack moves under a sanitizer
+    }
+    if (preset == "gcc-release") {
+      targets.emplace_back("goro_bars");
+    }
+    return build_with_solutions(log, preset, targets) &&
            log.ok({"ctest", "--test-dir", (course_.build() / preset).string(), "--tests-regex",
-                   "^runtime", "--no-tests=error", "--output-on-failure", "--parallel",
+                   "^(runtime|docs)", "--no-tests=error", "--output-on-failure", "--parallel",
                    std::to_string(processors())});
   }
 

@@ -1,0 +1,25 @@
+// What a page claims about the tree, checked: code that it quotes, links, headings.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace goro::grader {
+
+namespace fs = std::filesystem;
+
+// The anchors that GitHub makes of a page's headings.
+std::vector<std::string> anchors(const std::string& markdown);
+
+// The lines between "[name]" and "[/name]" in a source file, without their common indentation.
+// Throws Problem when the region is not there exactly once.
+std::string region(const std::string& source, const std::string& name);
+
+// Complaints, a line each, about the page `file` (relative to root):
+//   - after <!-- quote: path#region --> comes a fenced block that is not that region, line for
+//   line;
+//   - a link to a file that does not exist, or to a heading that its page does not have.
+std::vector<std::string> check_page(const fs::path& root, const fs::path& file);
+
+}  // namespace goro::grader
