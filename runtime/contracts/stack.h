@@ -67,10 +67,10 @@ void stackpool_reset();
 // gp->sched.sp up.
 //   1. Was gp asked to give way (gp->stackguard0 is kStackPreempt)? Puts the real guard back.
 //   2. If `bytes` do not fit between gp->sched.sp and the guard: doubles until they do, with
-//      running→copystack, copystack, copystack→running. A stack that would be larger than
-//      max_stack_size(), or one that is not growable: stack_overflow(gp, size)
-//      (contracts/services/fatal.h), which does not return. (`foreign` on a fixed stack is no
-//      reason to stop: there the guard page is the limit.)
+//      running→copystack, copystack, copystack→running. For a stack that would be larger than
+//      max_stack_size(): stack_overflow(gp, max_stack_size()) (contracts/services/fatal.h), which
+//      does not return. For one that is not growable: stack_overflow(gp, its size). (`foreign` on a
+//      fixed stack is no reason to stop: there the guard page is the limit.)
 //   3. Was gp asked, and may it be preempted now (can_preempt(gp),
 //   contracts/services/scheduling.h)?
 //      gp->preempt = false, gosched_m(gp). Else goro_gogo(&gp->sched).
@@ -80,8 +80,9 @@ void stackpool_reset();
 
 // Moves the used part of gp's stack to the top of a new stack of `size` bytes, relocates it,
 // changes gp->stack, gp->stackguard0 (kStackPreempt stays if it is set) and gp->sched.sp, and frees
-// the old stack (contracts/services/stackcheck.h first gets to look: stack_moved(gp, old,
-// distance)). gp owns its stack: it is in copystack, on this M or on none. On g0. Go: copystack.
+// the old stack. Before that, those who keep addresses are told: exceptions_stack_moved(gp, old,
+// distance) and stackcheck_stack_moved(gp, old) (contracts/services). gp owns its stack: it is in
+// copystack, on this M or on none. On g0. Go: copystack.
 void copystack(G* gp, std::size_t size);
 
 // Adds `distance` to every 8-byte word of [from, to) that holds an address in [old.lo, old.hi]. The

@@ -3,9 +3,14 @@
 // The unwinder works in two phases. The first looks for a handler and writes the stack address of
 // its frame into the exception object (private_2). The second runs the destructors of the frames in
 // between; each ends with a call of _Unwind_Resume, which goes on until it meets a frame at that
-// address. If a destructor makes the stack grow, the address is where the frame used to be, and the
-// unwinder would run past it. So a move during an unwinding is written down, and our _Unwind_Resume
-// (foreign_calls) maps the address through the moves before it calls the unwinder's.
+// address. If a destructor makes the stack grow, the address is where the frame used to be. So a
+// move during an unwinding is written down, and our _Unwind_Resume (foreign_calls) maps the address
+// through the moves before it calls the unwinder's.
+//
+// The unwinder only tells the language's own part (the personality function) when it is at that
+// address. libstdc++'s looks at its tables again in the second phase and would stop at the handler
+// all the same, so with it an address left stale does no harm that a program could see; the
+// unwinder's interface promises that to nobody.
 #include "contracts/services/exceptions.h"
 
 #include <unwind.h>

@@ -60,45 +60,61 @@ TEST(Exceptions, CrossFiveThousandFrames) {
 
 // A destructor that needs more stack than there is: the stack moves while the exception is under
 // way.
+struct Grown {
+  int destroyed = 0;
+  int moves = 0;       // while the exception was under way
+  int moves_told = 0;  // and the runtime was told of them
+};
+
+LAB_NOINLINE int moves_told() {
+  int count = 0;
+  for (const StackMove* move = getg()->moves; move != nullptr; move = move->next) ++count;
+  return count;
+}
+
 struct Grower {
   int depth;
-  int* destroyed;
+  Grown* grown;
   ~Grower() {
+    const std::size_t before = my_stack_size();
     use_stack(depth);
-    ++*destroyed;
+    if (my_stack_size() != before) ++grown->moves;
+    grown->moves_told = moves_told();
+    ++grown->destroyed;
   }
 };
 
-LAB_NOINLINE int throw_past_growers(int frames, int* destroyed) {
+LAB_NOINLINE int throw_past_growers(int frames, Grown* grown) {
   // Deeper with each frame that is unwound, so that the stack moves several times on the way.
-  const Grower grower{(20 - frames) * 600, destroyed};
+  const Grower grower{(20 - frames) * 600, grown};
   int local = frames;
   touch(&local);
   if (frames == 0) throw Thrown{7};
-  const int below = throw_past_growers(frames - 1, destroyed);
+  const int below = throw_past_growers(frames - 1, grown);
   touch(&local);
   return below + local;
 }
 
 TEST(Exceptions, DestructorsMayGrowTheStack) {
   GORO_STEP("throw through 20 frames whose destructors recurse deeper and deeper");
-  int destroyed = 0;
+  Grown grown;
   int caught = 0;
   std::size_t before = 0;
   std::size_t after = 0;
   on_small_stack([&] {
     try {
       before = my_stack_size();
-      throw_past_growers(19, &destroyed);
+      throw_past_growers(19, &grown);
     } catch (const Thrown& thrown) {
       caught = thrown.value;
     }
     after = my_stack_size();
   });
-  EXPECT_EQ(caught, 7)
-      << "the unwinder looks for the handler at a stack address that it wrote down before "
-         "the stack moved: copystack must call exceptions_stack_moved";
-  EXPECT_EQ(destroyed, 20);
+  EXPECT_EQ(caught, 7) << "the exception did not arrive";
+  EXPECT_EQ(grown.destroyed, 20) << "every frame's destructor runs once";
+  EXPECT_GE(grown.moves_told, grown.moves) << "the unwinder has written down at which stack "
+                                              "address the handler is, then the stack moved: "
+                                              " copystack must call exceptions_stack_moved";
   EXPECT_GE(after, before * 32) << "the destructors should have made the stack grow";
 }
 

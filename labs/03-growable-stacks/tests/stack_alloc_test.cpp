@@ -272,7 +272,7 @@ TEST(StackPool, ResetForgetsEveryStack) {
   }
 }
 
-// The two tests below are meant for ThreadSanitizer; they run everywhere.
+// The tests below are meant for ThreadSanitizer; they run everywhere.
 
 // Stacks that change hands: each thread has a P of its own, and everybody frees what others
 // allocated.

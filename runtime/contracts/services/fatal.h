@@ -12,7 +12,8 @@ namespace goro {
 // fatal with the goroutine's id and the statuses' names added.
 [[noreturn]] void fatal_status(const char* text, const G* gp, GStatus from, GStatus to);
 
-// `runtime: goroutine stack exceeds N-byte limit`, `fatal error: stack overflow`, status 2. On g0.
+// `runtime: goroutine stack exceeds N-byte limit`, `fatal error: stack overflow`, status 2; N is
+// `limit`. On g0.
 [[noreturn]] void stack_overflow(G* gp, std::size_t limit);
 
 }  // namespace goro
