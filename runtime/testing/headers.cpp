@@ -1,0 +1,1 @@
+// Nothing: the headers that every test includes are compiled ahead with this file's target.
