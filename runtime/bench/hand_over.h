@@ -1,5 +1,5 @@
-// What a goroutine of the switch's bench runs on g0 when it stops: hand over to its partner. Read by
-// the assembler and by the C++ compiler.
+// What a goroutine of the switch's bench runs on g0 when it stops: hand over to its partner. Read
+// by the assembler and by the C++ compiler.
 #pragma once
 
 #define GORO_BARS_G_SCHEDLINK 64
