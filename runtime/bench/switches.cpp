@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "bench/clock.h"
+#include "bench/hand_over.h"
 #include "contracts/context_switch.h"
 #include "contracts/getg.h"
 #include "goro/no_grow.h"
@@ -31,19 +32,13 @@ long hand_overs_left = 0;
 
 // -- through the slot's functions --
 
-// On g0. Without a check in its prologue: only the slot's functions are to be measured.
-GORO_NO_GROW void to_partner(G* gp);
-void to_partner(G* gp) {
-  goro_gogo(&gp->schedlink->sched);
-}
-
 GORO_NO_GROW void to_starter(G* gp);
 void to_starter(G* gp) {
   goro_gogo(&gp->m->g0->sched);
 }
 
 void goroutine_loop() {
-  while (hand_overs_left-- > 0) goro_mcall(to_partner);
+  while (hand_overs_left-- > 0) goro_mcall(goro_bars_hand_over);
   goro_mcall(to_starter);
 }
 

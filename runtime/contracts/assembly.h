@@ -2,10 +2,10 @@
 // compare.
 //
 // FUNCTION(name) … END(name) frame a global function with unwind information.
-// GETG(reg) loads the running G, SETG(reg, tmp) replaces it, SETGUARD(reg) says where the stack
-// ends (x86-64 only: on ARM64 the check reads it from the G). NOT_IMPLEMENTED(lab, step) is a
-// starter's body (it switches the checks off first: what it calls must not come back to a check
-// that is not written).
+// GETG(reg) loads the running G, SETG(reg, tmp) replaces it, SETGUARD(value) says where the stack
+// ends, with a register or $0 (x86-64 only: on ARM64 the check reads it from the G).
+// NOT_IMPLEMENTED(lab, step) is a starter's body (it switches the checks off first: what it calls
+// must not come back to a check that is not written).
 #pragma once
 
 #include "contracts/offsets.h"
@@ -33,8 +33,8 @@ name:                       \
         movq    goro_tls_g@gottpoff(%rip), tmp; \
         movq    reg, %fs:(tmp)
 
-#define SETGUARD(reg)                           \
-        movq    reg, %fs:0x70
+#define SETGUARD(value)                         \
+        movq    value, %fs:0x70
 
 #define NOT_IMPLEMENTED(lab, step)              \
         xorl    %eax, %eax;                     \

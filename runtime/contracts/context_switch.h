@@ -11,9 +11,20 @@
 //   x86-64 (64 bytes):  mxcsr (4) | x87 control word (2) | 2 unused | r15 r14 r13 r12 rbx rbp |
 //   return ARM64 (176 bytes):  fpcr (8) | 8 unused | d8 … d15 | x19 … x28 | x29 (fp) | x30 (lr)
 //
-// The floating-point control words (rounding mode, masks) belong to the function that is called;
-// the sticky flags in the same registers do not. Writing such a register stalls, so gogo writes one
-// only when its control bits differ from those saved, and leaves the flags as they are.
+// The floating-point control words (rounding mode, masks) are kept across a call like a register,
+// so a goroutine keeps its own. The sticky flags in the same registers are kept for nobody: a
+// switch neither clears those that are up nor brings back those in a frame. Three rules:
+//
+//   1. g0 always runs with the standard words: x86-64 mxcsr 0x1f80 (control bits 0xffc0) and x87
+//      0x37f, ARM64 fpcr 0. They are a new goroutine's as well. goro_mcall and goro_mstart come
+//      from where others may be in force: they leave those in the frame and load the standard ones
+//      if they differ. What runs on g0 keeps them, as every C++ function does.
+//   2. goro_gogo puts the frame's words in force. What is in force before is known by rule 1, so a
+//      comparison of the frame with constants is enough; the processor need not be asked.
+//   3. Writing such a register stalls the processor. It is written only when its control bits must
+//      change, which in most programs is never.
+//
+// goro_systemstack is a call: its function runs with the caller's words, and keeps them.
 //
 // Go: asm_amd64.s, asm_arm64.s (gogo, mcall, systemstack), gostartcall in sys_x86.go.
 // Go saves no callee-saved registers, because its own calling convention has none.
@@ -39,19 +50,20 @@ inline constexpr std::size_t kSwitchFrameSize = 176;
 
 extern "C" {
 
-// Continues `buf->g` where it was saved, and never returns.
-// Makes buf->g the current goroutine (SETG), makes its stackguard0 the limit that prologues compare
-// with (SETGUARD, x86-64), switches to buf->sp, restores the saved registers and returns to the
-// saved return address by an indirect jump: the processor's return predictor has never seen this
-// return. Called on g0, or anywhere in a thread that gives up its present stack.
+// Continues `buf->g` where it was saved, and never returns. `buf` is that G's own `sched`, always:
+// the G's address is buf's minus GORO_G_SCHED_SP, and also in buf->g.
+// Makes the G the current goroutine (SETG), makes its stackguard0 the limit that prologues compare
+// with (SETGUARD, x86-64), switches to buf->sp, restores the saved registers and control words and
+// returns to the saved return address by an indirect jump: the processor's return predictor has
+// never seen this return. Called on g0, with the standard control words in force.
 [[noreturn]] void goro_gogo(goro::Gobuf* buf);
 
 // Stops the running goroutine and calls fn(g) on its M's g0.
 // Saves the registers on the goroutine's stack and the stack pointer in g->sched.sp (g->sched.g is
-// set already), makes g0 the current goroutine with no limit (guard 0), and calls fn from
-// g0->sched.sp downwards. fn never returns: it ends in schedule() or in goro_gogo. A later
-// goro_gogo(&g->sched) returns from this call, possibly on another thread. Called on a goroutine's
-// stack, never on g0.
+// set already), makes g0 the current goroutine with no limit (guard 0), puts the standard control
+// words in force, and calls fn from g0->sched.sp downwards. fn never returns: it ends in schedule()
+// or in goro_gogo. A later goro_gogo(&g->sched) returns from this call, possibly on another thread.
+// Called on a goroutine's stack, never on g0.
 void goro_mcall(void (*fn)(goro::G* g));
 
 // Calls fn(arg) on the M's g0 and returns when it does. The goroutine stays current in M::curg, but
@@ -63,9 +75,10 @@ void goro_mcall(void (*fn)(goro::G* g));
 void goro_systemstack(void (*fn)(void* arg), void* arg);
 
 // Starts the scheduler on this thread: saves the registers on the present stack and the stack
-// pointer in g0->sched.sp, makes g0 the current goroutine, and calls fn(), which never returns.
-// Everything below the saved stack pointer is the g0 stack from now on. A later
-// goro_gogo(&g0->sched), on this thread only, returns from goro_mstart; then getg() is g0 still.
+// pointer in g0->sched.sp, makes g0 the current goroutine, puts the standard control words in
+// force, and calls fn(), which never returns. Everything below the saved stack pointer is the g0
+// stack from now on. A later goro_gogo(&g0->sched), on this thread only, returns from goro_mstart
+// with the caller's own control words; then getg() is g0 still.
 void goro_mstart(goro::G* g0, void (*fn)());
 
 // Where a new goroutine's first goro_gogo goes to; assembly, called by nobody. It calls the
@@ -79,11 +92,10 @@ void goro_gostart();
 namespace goro {
 
 // Prepares `buf` so that the first goro_gogo(buf) calls fn() on the stack that ends at `hi`
-// (exclusive; 64-byte aligned). Lays out the same bytes as goro_mcall saves: floating-point control
-// words at their defaults (x86-64: mxcsr 0x1f80, x87 0x37f; ARM64: fpcr 0), frame pointer 0 (a walk
-// over frame records ends here), return address goro_gostart, and fn in a register that
-// goro_gostart knows. May be called anywhere; touches only the top kSwitchFrameSize + 16 bytes of
-// the stack. Go: gostartcall, newproc1.
+// (exclusive; 64-byte aligned). Lays out the same bytes as goro_mcall saves: the standard
+// floating-point control words, frame pointer 0 (a walk over frame records ends here), return
+// address goro_gostart, and fn in a register that goro_gostart knows. May be called anywhere;
+// touches only the top kSwitchFrameSize + 16 bytes of the stack. Go: gostartcall, newproc1.
 void gostartcall(Gobuf* buf, std::uintptr_t hi, void (*fn)());
 
 // The C++ library keeps the exceptions a thread is handling in a per-thread record; to the program

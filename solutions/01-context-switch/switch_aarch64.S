@@ -8,6 +8,7 @@
 
 // Stores what the caller of a C++ function may rely on, in the order of the contract's picture: x29 and
 // x30 on top, so that the two are a frame record. Of v8 … v15 only the lower halves are the callee's.
+// Leaves FPCR in x9.
 .macro SAVE_REGISTERS
         sub     sp, sp, #FRAME
         .cfi_adjust_cfa_offset FRAME
@@ -46,18 +47,16 @@
 .endm
 
 FUNCTION(goro_gogo)
-        ldr     x1, [x0, #GORO_GOBUF_G]
+        // Computed and not loaded from the buffer: the goroutine that stops next asks who it is, and
+        // waits for the end of this store.
+        sub     x1, x0, #GORO_G_SCHED_SP
         SETG(x1, x2)
         ldr     x2, [x0, #GORO_GOBUF_SP]
         mov     sp, x2
-
-        // FPCR holds control bits only (the sticky flags are in FPSR, which belongs to nobody). Writing
-        // it stalls, so it is written only when it differs.
+        // Always 0 on g0, so that only the frame can ask for another. FPCR has control bits only; the
+        // sticky flags are in FPSR, which belongs to nobody.
         ldr     x9, [sp]
-        mrs     x10, fpcr
-        cmp     x9, x10
-        b.eq    1f
-        msr     fpcr, x9
+        cbnz    x9, 2f
 1:      ldp     d8, d9, [sp, #16]
         ldp     d10, d11, [sp, #32]
         ldp     d12, d13, [sp, #48]
@@ -71,6 +70,9 @@ FUNCTION(goro_gogo)
         add     sp, sp, #FRAME
         // Not `ret`: the return predictor holds the addresses of the stack that we left.
         br      x30
+
+2:      msr     fpcr, x9
+        b       1b
 END(goro_gogo)
 
 FUNCTION(goro_mcall)
@@ -82,11 +84,15 @@ FUNCTION(goro_mcall)
         ldr     x1, [x0, #GORO_G_M]
         ldr     x1, [x1, #GORO_M_G0]
         SETG(x1, x2)
-        // g0's frames below its saved stack pointer are finished with; fn starts over there.
+        cbnz    x9, 2f
+1:      // g0's frames below its saved stack pointer are finished with; fn starts over there.
         ldr     x2, [x1, #GORO_G_SCHED_SP]
         mov     sp, x2
         blr     x3
         brk     #1                              // fn returned
+
+2:      msr     fpcr, xzr                       // the standard one, as always on g0
+        b       1b
 END(goro_mcall)
 
 FUNCTION(goro_systemstack)
@@ -130,8 +136,12 @@ FUNCTION(goro_mstart)
         mov     x9, sp
         str     x9, [x0, #GORO_G_SCHED_SP]
         SETG(x0, x2)
-        blr     x1
+        cbnz    x9, 2f
+1:      blr     x1
         brk     #1                              // fn returned
+
+2:      msr     fpcr, xzr                       // the standard one, as always on g0
+        b       1b
 END(goro_mstart)
 
 FUNCTION(goro_gostart)

@@ -37,7 +37,7 @@ static_assert(offsetof(Captured, limit) == 32 && offsetof(Captured, control) == 
 asm(R"(
         .text
         .p2align 4
-        .globl  lab01_probe, lab01_probe_back, lab01_capture, lab01_trash_and_gogo
+        .globl  lab01_probe, lab01_probe_back, lab01_capture, lab01_trash_and_gogo, lab01_stop_again
         .type   lab01_probe, @function
 lab01_probe:
         .cfi_startproc
@@ -152,7 +152,6 @@ lab01_trash_and_gogo:
         movq    32(%rsi), %rbx
         movq    40(%rsi), %rbp
         ldmxcsr 56(%rsi)
-        fldcw   60(%rsi)
         movq    $-1, %rax
         movq    %rax, %rcx
         movq    %rax, %rdx
@@ -164,6 +163,17 @@ lab01_trash_and_gogo:
         jmp     goro_gogo
         .cfi_endproc
         .size   lab01_trash_and_gogo, . - lab01_trash_and_gogo
+
+        .p2align 4
+        .type   lab01_stop_again, @function
+lab01_stop_again:
+        .cfi_startproc
+        .cfi_undefined %rip
+        movq    %rbx, %rdi
+        callq   goro_mcall
+        ud2
+        .cfi_endproc
+        .size   lab01_stop_again, . - lab01_stop_again
 )");
 
 #else
@@ -176,7 +186,7 @@ static_assert(offsetof(Captured, control) == 40 && offsetof(Captured, g) == 48 &
 asm(R"(
         .text
         .p2align 4
-        .globl  lab01_probe, lab01_probe_back, lab01_capture, lab01_trash_and_gogo
+        .globl  lab01_probe, lab01_probe_back, lab01_capture, lab01_trash_and_gogo, lab01_stop_again
         .type   lab01_probe, %function
 lab01_probe:
         .cfi_startproc
@@ -300,8 +310,8 @@ lab01_capture:
         .type   lab01_trash_and_gogo, %function
 lab01_trash_and_gogo:
         .cfi_startproc
-        ldr     x10, [x1, #160]
-        msr     fpcr, x10
+        ldr     x10, [x1, #176]
+        msr     fpsr, x10
         ldp     d8, d9, [x1]
         ldp     d10, d11, [x1, #16]
         ldp     d12, d13, [x1, #32]
@@ -321,6 +331,17 @@ lab01_trash_and_gogo:
         b       goro_gogo
         .cfi_endproc
         .size   lab01_trash_and_gogo, . - lab01_trash_and_gogo
+
+        .p2align 4
+        .type   lab01_stop_again, %function
+lab01_stop_again:
+        .cfi_startproc
+        .cfi_undefined x30
+        mov     x0, x19
+        bl      goro_mcall
+        brk     #1
+        .cfi_endproc
+        .size   lab01_stop_again, . - lab01_stop_again
 )");
 
 #endif
@@ -336,6 +357,30 @@ ControlWords rounding(Rounding mode) {
   words.fpcr |= kMode[static_cast<int>(mode)] << 22;
 #endif
   return words;
+}
+
+std::vector<std::pair<const char*, ControlWords>> unusual_control_words() {
+  std::vector<std::pair<const char*, ControlWords>> all{
+      {"rounding up", rounding(Rounding::up)},
+      {"rounding down", rounding(Rounding::down)},
+      {"rounding to zero", rounding(Rounding::to_zero)}};
+#if defined(__x86_64__)
+  ControlWords only_mxcsr = rounding(Rounding::up);
+  only_mxcsr.x87 = ControlWords{}.x87;
+  all.emplace_back("rounding up in mxcsr only", only_mxcsr);
+  ControlWords only_x87 = rounding(Rounding::up);
+  only_x87.mxcsr = ControlWords{}.mxcsr;
+  all.emplace_back("rounding up in the x87 control word only", only_x87);
+  ControlWords denormals;
+  denormals.mxcsr |= 0x40U;
+  all.emplace_back("denormals are zero (mxcsr bit 6)", denormals);
+  ControlWords flush;
+  flush.mxcsr |= 0x8000U;
+  all.emplace_back("flush to zero (mxcsr bit 15)", flush);
+#else
+  all.emplace_back("flush to zero (fpcr bit 24)", ControlWords{std::uint64_t{1} << 24});
+#endif
+  return all;
 }
 
 std::uint64_t control_bits(const ControlWords& words) {
@@ -444,6 +489,17 @@ std::string differences(const Registers& before, const SwitchFrame& frame,
   if (return_address != 0)
     differ(&text, "the return address", return_address, frame.return_address);
   return with_seed(text);
+}
+
+SwitchFrame* frame_by_hand(G* gp, const Registers& values, void (*return_address)()) {
+  SwitchFrame frame{};
+  frame.control = values.control;
+  std::memcpy(frame.kept, values.kept, sizeof(frame.kept));
+  frame.return_address = reinterpret_cast<std::uint64_t>(return_address);
+  auto* place = reinterpret_cast<SwitchFrame*>(gp->stack.hi - sizeof(SwitchFrame));
+  std::memcpy(place, &frame, sizeof(frame));
+  gp->sched.sp = reinterpret_cast<std::uintptr_t>(place);
+  return place;
 }
 
 OwnStack::OwnStack() {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "contracts/constants.h"
@@ -90,8 +91,11 @@ void lab01_probe(const Registers* before, Registers* after, void (*function)(), 
 // Where the probed function returns to. Jumping here from elsewhere ends the probe as well.
 [[noreturn]] void lab01_probe_back();
 void lab01_capture();
-// Loads every register from `trash`, control words too, and jumps to goro_gogo.
+// Loads every register and the sticky flags from `trash`, and jumps to goro_gogo. The control bits
+// must be the standard ones: it runs on g0.
 [[noreturn]] void lab01_trash_and_gogo(Gobuf* buf, const Registers* trash);
+// Where a frame by hand can return to: calls goro_mcall with the function in the frame's rbx (x19).
+[[noreturn]] void lab01_stop_again();
 }
 
 // The limit that the next prologue will compare with. ARM64 reads it from the G, and takes none on
@@ -122,6 +126,8 @@ inline constexpr const char* kAlignmentRule =
 
 enum class Rounding { nearest, up, down, to_zero };
 ControlWords rounding(Rounding mode);
+// Control words that differ from the standard ones in one thing each, and what that is.
+std::vector<std::pair<const char*, ControlWords>> unusual_control_words();
 // Control bits only, in one number.
 std::uint64_t control_bits(const ControlWords& words);
 // The sticky flags, in one number.
@@ -141,6 +147,17 @@ std::string differences(const Registers& before, const Registers& after, std::ui
 // The same for a frame in memory; `return_address` 0 is not compared.
 std::string differences(const Registers& before, const SwitchFrame& frame,
                         std::uintptr_t return_address);
+
+// A frame as the contract's picture shows it, at the top of gp's stack and in gp->sched.sp. A
+// goro_gogo to it arrives at `return_address`, by default at the end of the probe.
+SwitchFrame* frame_by_hand(G* gp, const Registers& values,
+                           void (*return_address)() = lab01_probe_back);
+// Where the frame has the register that lab01_stop_again reads.
+#if defined(__x86_64__)
+inline constexpr std::size_t kStopAgainFunction = 4;
+#else
+inline constexpr std::size_t kStopAgainFunction = 8;
+#endif
 
 // A stack in a block of its own, with room left above `hi` and below `lo` to see what strays there.
 class OwnStack {

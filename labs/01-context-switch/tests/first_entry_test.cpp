@@ -73,18 +73,20 @@ TEST(FirstEntry, CallsFnWithAnAlignedStack) {
 
 TEST(FirstEntry, StartsWithDefaultControlWords) {
   ByHand hand;
+  static G* gp;
   for (const Rounding mode : {Rounding::up, Rounding::down, Rounding::to_zero}) {
-    G* gp = hand.goroutine();
+    gp = hand.goroutine();
     gostartcall(&gp->sched, gp->stack.hi, lab01_capture);
     Registers thread = known_values();
     thread.control = rounding(mode);
-    GORO_STEP("the thread has rounding mode ", static_cast<int>(mode),
-              "; a new goroutine starts on it");
+    GORO_STEP("a thread with rounding mode ", static_cast<int>(mode),
+              " calls goro_mstart(g0, fn); in fn, a new goroutine starts");
     lab01_captured = Captured{};
-    hand.probe(hand.g0(), thread, as_function(goro_gogo), &gp->sched);
-    ASSERT_EQ(lab01_captured.calls, 1U) << "fn must be called, once";
+    hand.probe(nullptr, thread, as_function(goro_mstart), hand.g0(),
+               reinterpret_cast<const void*>(+[] { goro_gogo(&gp->sched); }));
+    ASSERT_EQ(lab01_captured.calls, 1U) << "the goroutine's function must be called, once";
     EXPECT_EQ(control_bits(lab01_captured.control), control_bits(ControlWords{}))
-        << "a new goroutine rounds to nearest, whatever ran on the thread before";
+        << "a new goroutine has the standard control words, whatever ran on the thread before";
   }
 }
 

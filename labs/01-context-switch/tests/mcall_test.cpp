@@ -85,24 +85,95 @@ TEST(Mcall, KeepsEveryCalleeSavedRegister) {
   }
 }
 
+TEST(Mcall, GivesG0TheStandardControlWords) {
+  ByHand by_hand;
+  G* gp = by_hand.this_stack_as_goroutine();
+  for (const auto& [what, unusual] : unusual_control_words()) {
+    Registers before = known_values();
+    before.control = unusual;
+    GORO_STEP("a goroutine with ", what, " calls goro_mcall(fn)");
+    lab01_captured = Captured{};
+    // The probe ends in fn.
+    const Registers in_fn = by_hand.probe(gp, before, as_function(goro_mcall), capture());
+    ASSERT_EQ(lab01_captured.calls, 1U) << "fn must be called, once";
+    EXPECT_EQ(control_bits(in_fn.control), control_bits(ControlWords{}))
+        << "g0 runs with the standard control words, whatever the goroutine that stops has ("
+        << what << ")";
+  }
+}
+
+// Two goroutines: the test's own, and another one that is made to stop as soon as it goes on.
+G* other_goroutine;
+
+void go_on_with_the_other(G*) {
+  goro_gogo(&other_goroutine->sched);
+}
+
+void go_back_from_the_other(G*) {
+  trash_and_go_back();
+}
+
 TEST(Mcall, KeepsControlWords) {
   ByHand by_hand;
   G* gp = stopped = by_hand.this_stack_as_goroutine();
-  lab01_capture_next = trash_and_go_back;
+  other_goroutine = by_hand.goroutine();
   const Rounding modes[] = {Rounding::nearest, Rounding::up, Rounding::down, Rounding::to_zero};
   for (const Rounding own : modes) {
     for (const Rounding other : modes) {
       Registers before = known_values();
       before.control = rounding(own);
+      Registers of_the_other = known_values();
+      of_the_other.control = rounding(other);
+      of_the_other.kept[kStopAgainFunction] =
+          reinterpret_cast<std::uint64_t>(&go_back_from_the_other);
+      frame_by_hand(other_goroutine, of_the_other, lab01_capture);
+      lab01_capture_next = lab01_stop_again;
       trash = known_values();
-      trash.control = rounding(other);
+      lab01_captured = Captured{};
       GORO_STEP("a goroutine with rounding mode ", static_cast<int>(own),
-                " stops; meanwhile the thread has mode ", static_cast<int>(other));
-      const Registers after = by_hand.probe(gp, before, as_function(goro_mcall), capture());
+                " stops; another with mode ", static_cast<int>(other), " goes on and stops");
+      const Registers after = by_hand.probe(gp, before, as_function(goro_mcall),
+                                            reinterpret_cast<const void*>(&go_on_with_the_other));
+      ASSERT_EQ(lab01_captured.calls, 1U) << "the other goroutine must go on, once";
+      EXPECT_EQ(control_bits(lab01_captured.control), control_bits(rounding(other)))
+          << "the other goroutine must go on with the control words of its own frame";
       LAB01_ASSERT_NO_DIFFERENCE(
           differences(before, after),
-          "the rounding mode is the goroutine's: it must be the same after goro_mcall as before");
+          "the rounding mode is the goroutine's: it must be the same after goro_mcall as before, "
+          "and so must the other control words");
     }
+  }
+}
+
+TEST(Mcall, LeavesStickyFlagsAlone) {
+  ByHand by_hand;
+  G* gp = stopped = by_hand.this_stack_as_goroutine();
+  for (const Rounding mode : {Rounding::nearest, Rounding::up}) {
+    Registers before = known_values();
+    before.control = rounding(mode);
+    raise_inexact(&before);
+    GORO_STEP("a goroutine with ",
+              mode == Rounding::nearest ? "the standard control words" : "other control words",
+              " and the flag \"inexact\" up calls goro_mcall(fn)");
+    lab01_capture_next = lab01_probe_back;
+    const Registers in_fn = by_hand.probe(gp, before, as_function(goro_mcall), capture());
+    EXPECT_EQ(sticky_flags(in_fn), inexact_flag())
+        << "the sticky flags that are up must stay up when goro_mcall loads control words for g0";
+
+    lab01_capture_next = trash_and_go_back;
+    GORO_STEP("again; in fn, clear the flags and goro_gogo(&g->sched)");
+    trash = known_values();
+    Registers after = by_hand.probe(gp, before, as_function(goro_mcall), capture());
+    EXPECT_EQ(sticky_flags(after), 0U)
+        << "sticky flags belong to nobody: goro_gogo must not bring back those of the frame";
+
+    GORO_STEP("again, with all flags down; in fn, raise \"inexact\" and goro_gogo(&g->sched)");
+    before = known_values();
+    before.control = rounding(mode);
+    raise_inexact(&trash);
+    after = by_hand.probe(gp, before, as_function(goro_mcall), capture());
+    EXPECT_EQ(sticky_flags(after), inexact_flag())
+        << "the sticky flags that are up must stay up when goro_gogo loads control words";
   }
 }
 

@@ -6,44 +6,6 @@
 namespace goro::lab01 {
 namespace {
 
-// The control words a test goes through: each differs from the default in one thing.
-std::vector<std::pair<const char*, ControlWords>> unusual_control_words() {
-  std::vector<std::pair<const char*, ControlWords>> all{
-      {"rounding up", rounding(Rounding::up)},
-      {"rounding down", rounding(Rounding::down)},
-      {"rounding to zero", rounding(Rounding::to_zero)}};
-#if defined(__x86_64__)
-  ControlWords only_mxcsr = rounding(Rounding::up);
-  only_mxcsr.x87 = ControlWords{}.x87;
-  all.emplace_back("rounding up in mxcsr only", only_mxcsr);
-  ControlWords only_x87 = rounding(Rounding::up);
-  only_x87.mxcsr = ControlWords{}.mxcsr;
-  all.emplace_back("rounding up in the x87 control word only", only_x87);
-  ControlWords denormals;
-  denormals.mxcsr |= 0x40U;
-  all.emplace_back("denormals are zero (mxcsr bit 6)", denormals);
-  ControlWords flush;
-  flush.mxcsr |= 0x8000U;
-  all.emplace_back("flush to zero (mxcsr bit 15)", flush);
-#else
-  all.emplace_back("flush to zero (fpcr bit 24)", ControlWords{std::uint64_t{1} << 24});
-#endif
-  return all;
-}
-
-// A frame as the contract's picture shows it, on top of gp's stack; its return address ends the
-// probe.
-SwitchFrame* frame_by_hand(G* gp, const Registers& values) {
-  SwitchFrame frame{};
-  frame.control = values.control;
-  std::memcpy(frame.kept, values.kept, sizeof(frame.kept));
-  frame.return_address = reinterpret_cast<std::uint64_t>(&lab01_probe_back);
-  auto* place = reinterpret_cast<SwitchFrame*>(gp->stack.hi - sizeof(SwitchFrame));
-  std::memcpy(place, &frame, sizeof(frame));
-  gp->sched.sp = reinterpret_cast<std::uintptr_t>(place);
-  return place;
-}
-
 TEST(Mstart, CallsFnOnThisStackAsG0) {
   ByHand hand;
   GORO_STEP("call goro_mstart(g0, fn) on a thread where no goroutine is current");
@@ -90,7 +52,6 @@ TEST(Mstart, ReturnsWhenG0IsContinued) {
   static Registers trash;
   g0 = hand.g0();
   trash = known_values();
-  trash.control = rounding(Rounding::to_zero);
   Registers before = known_values();
   before.control = rounding(Rounding::up);
   lab01_capture_next = [] { lab01_trash_and_gogo(&g0->sched, &trash); };
@@ -103,6 +64,27 @@ TEST(Mstart, ReturnsWhenG0IsContinued) {
       differences(before, after, lab01_home),
       "goro_mstart must return to its caller with the thread's own registers");
   EXPECT_EQ(hand.current_after(), hand.g0()) << "getg() must be g0 still when goro_mstart returns";
+}
+
+TEST(Mstart, GivesG0TheStandardControlWords) {
+  ByHand hand;
+  for (const auto& [what, unusual] : unusual_control_words()) {
+    Registers before = known_values();
+    before.control = unusual;
+    raise_inexact(&before);
+    GORO_STEP("a thread with ", what, " and the flag \"inexact\" up calls goro_mstart(g0, fn)");
+    lab01_captured = Captured{};
+    // The probe ends in fn.
+    const Registers in_fn =
+        hand.probe(nullptr, before, as_function(goro_mstart), hand.g0(), capture());
+    ASSERT_EQ(lab01_captured.calls, 1U) << "fn must be called, once";
+    EXPECT_EQ(control_bits(in_fn.control), control_bits(ControlWords{}))
+        << "g0 runs with the standard control words, whatever the thread that calls goro_mstart "
+           "has ("
+        << what << ")";
+    EXPECT_EQ(sticky_flags(in_fn), inexact_flag())
+        << "the sticky flags that are up must stay up when goro_mstart loads control words";
+  }
 }
 
 TEST(Gogo, RestoresEveryRegisterOfTheFrame) {
@@ -140,25 +122,28 @@ TEST(Gogo, MakesTheGoroutineCurrentWithItsLimit) {
 
 TEST(Gogo, WritesControlWordsThatDiffer) {
   ByHand hand;
-  G* gp = hand.goroutine();
+  static G* gp;
+  gp = hand.goroutine();
   for (const auto& [what, unusual] : unusual_control_words()) {
     Registers frame = known_values();
-    Registers thread = known_values();
-    GORO_STEP("the thread has the defaults; goro_gogo to a frame with ", what);
+    GORO_STEP("g0 has the standard control words; goro_gogo to a frame with ", what);
     frame.control = unusual;
     frame_by_hand(gp, frame);
-    Registers after = hand.probe(hand.g0(), thread, as_function(goro_gogo), &gp->sched);
+    Registers after = hand.probe(hand.g0(), known_values(), as_function(goro_gogo), &gp->sched);
     EXPECT_EQ(control_bits(after.control), control_bits(unusual))
         << "the goroutine was saved with " << what << " and must go on with it";
 
-    GORO_STEP("the thread has ", what, "; goro_gogo to a frame with the defaults");
+    GORO_STEP("a thread with ", what, " calls goro_mstart(g0, fn); fn: goro_gogo to a frame with ",
+              "the standard control words");
+    Registers thread = known_values();
     thread.control = unusual;
     frame.control = ControlWords{};
     frame_by_hand(gp, frame);
-    after = hand.probe(hand.g0(), thread, as_function(goro_gogo), &gp->sched);
+    lab01_capture_next = [] { goro_gogo(&gp->sched); };
+    after = hand.probe(nullptr, thread, as_function(goro_mstart), hand.g0(), capture());
     EXPECT_EQ(control_bits(after.control), control_bits(ControlWords{}))
         << "the thread's " << what
-        << " must not leak into a goroutine that was saved with the defaults";
+        << " must not leak into a goroutine that was saved with the standard control words";
   }
 }
 
