@@ -2,7 +2,7 @@
 // by the assembler and by the C++ compiler.
 #pragma once
 
-#define GORO_BARS_G_SCHEDLINK 64
+#define GORO_BARS_G_SCHEDLINK 56
 #define GORO_BARS_G_SCHED 32
 
 #if !defined(__ASSEMBLER__)
