@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "contracts/getg.h"
 #include "contracts/model.h"
 #include "contracts/services/fatal.h"
 #include "contracts/services/futex.h"
@@ -22,6 +23,12 @@ constexpr useconds_t kNapMicroseconds = 50;
 }  // namespace
 
 void RuntimeMutex::lock_slow() {
+  // Looked at here only, where it costs nothing: a goroutine that holds the lock can be asked to
+  // give way at its next prologue, and then whoever runs next waits for ever.
+  const G* gp = getg();
+  if (gp != nullptr && gp->stack_kind != StackKind::system) {
+    fatal("a lock of the scheduler is taken on a goroutine's stack, not on g0");
+  }
   for (int round = 0;; ++round) {
     // Looks before it tries again: an exchange would take the cache line from the holder.
     for (int i = 0; i < kActiveSpin * kActiveSpinCount; ++i) {

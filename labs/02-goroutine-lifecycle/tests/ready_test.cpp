@@ -1,4 +1,6 @@
 // Step 6: ready and goready.
+#include <atomic>
+#include <thread>
 #include "support.h"
 
 namespace goro::lab02 {
@@ -87,6 +89,50 @@ TEST(Ready, GoreadyRunsItNext) {
   EXPECT_EQ(order, "PAB")
       << "the readied goroutine is in runnext and runs next; B, which was there, runs "
          "after A";
+}
+
+// A full ring, so that ready has to take sched.lock to make room; another thread holds the lock
+// until ready has come to it.
+void goready_meets_a_lock() {
+  run(
+      [] {
+        G* parked = nullptr;
+        go([parked = &parked] {
+          *parked = getg();
+          gopark(nullptr, nullptr, WaitReason::sleep);
+        });
+        yield_until([&] { return parked != nullptr && status_of(parked) == GStatus::waiting; });
+        leave_the_first_slice();
+        for (std::uint32_t i = 0; i <= kRunqSize; ++i) go([] {});
+        P* pp = own_p();
+        const std::uint32_t head = pp->runqhead.load();
+        std::atomic<bool> held{false};
+        std::thread holder([&] {
+          sched.lock.lock();
+          held.store(true);
+          // The ring's head moves just before the lock is asked for.
+          while (pp->runqhead.load() == head) std::this_thread::yield();
+          for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+          sched.lock.unlock();
+        });
+        while (!held.load()) std::this_thread::yield();
+        goready(parked);
+        holder.join();
+      },
+      {.procs = 1});
+}
+
+TEST(Ready, GoreadyDoesItsWorkOnG0) {
+  GORO_STEP("a goroutine parks, and goroutine 1 fills its P's ring");
+  GORO_STEP("a thread holds the scheduler's lock, which ready needs for the overflow");
+  GORO_STEP("goroutine 1 calls goready(the parked one), in a process of its own");
+  const Ending ending = in_child(goready_meets_a_lock);
+  EXPECT_TRUE(ending.exited && ending.status == 0)
+      << "ready belongs on g0: on a goroutine's stack it could be interrupted, and moved to "
+         "another "
+         "M, while it holds a lock or writes the ring of a P. goready must call it through "
+         "systemstack. "
+      << ending.told();
 }
 
 }  // namespace goro::lab02
