@@ -20,13 +20,13 @@ namespace goro {
 // Moves gp from `from` to `to`, waiting while somebody holds the scan bit. `from` and `to` carry no
 // scan bit themselves. A move that is not an edge of the life of a G, or a G that is in another
 // status than `from` (scan bit aside), is a bug in the runtime: fatal("casgstatus: …", see
-// contracts/services/fatal.h), checked in every build. Release order on success: what was written
-// to the G before is visible to whoever moves it next. The scan bit is only ever set on a goroutine
-// in waiting or syscall, so only moves from there need a compare-and-swap. Callable on any stack
-// (it parks nothing and must not grow the stack). Legal edges: idle→dead, dead→runnable,
-// dead→waiting, runnable→running, running→runnable, running→waiting, waiting→runnable,
-// running↔syscall, running↔copystack, waiting↔copystack, runnable↔copystack, running→preempted,
-// preempted→waiting, running→dead.
+// contracts/services/fatal.h), checked in every build. Acquires on success what the last owner
+// wrote to the G, and releases what this one wrote to whoever moves it next. The scan bit is only
+// ever set on a goroutine in waiting or syscall, so only moves from there need a compare-and-swap.
+// Callable on any stack (it parks nothing and must not grow the stack). Legal edges: idle→dead,
+// dead→runnable, dead→waiting, runnable→running, running→runnable, running→waiting,
+// waiting→runnable, running↔syscall, running↔copystack, waiting↔copystack, runnable↔copystack,
+// running→preempted, preempted→waiting, running→dead.
 GORO_NO_GROW void casgstatus(G* gp, GStatus from, GStatus to);
 
 // A G that will run `closure`, runnable and on no queue yet. Takes a dead G from gfget, or a new

@@ -71,7 +71,9 @@ void on_roomy_stack(F&& f) {
   on_roomy_stack([&] {
     TextSink out(STDERR_FILENO);
     out.put("runtime: goroutine ").number(gp->goid).put(" is ");
-    out.put(status_name(gp->atomicstatus.load(std::memory_order_relaxed)));
+    const std::uint32_t status = gp->atomicstatus.load(std::memory_order_relaxed);
+    out.put(status_name(status));
+    if ((status & kGScan) != 0) out.put(" with the scan bit");
     out.put(", asked to go from ").put(status_name(static_cast<std::uint32_t>(from)));
     out.put(" to ").put(status_name(static_cast<std::uint32_t>(to))).put("\n");
     out.flush();

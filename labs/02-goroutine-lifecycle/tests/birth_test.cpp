@@ -35,7 +35,7 @@ TEST(Birth, IsRunnableWithoutStackOrQueue) {
   EXPECT_EQ(gp->sched.sp, 0U) << "sched.sp 0 tells execute that it has no first frame yet";
   EXPECT_EQ(gp->stack.lo, 0U) << "the stack comes when the goroutine first runs, not at its birth";
   EXPECT_EQ(gp->m, nullptr) << "it runs on no M yet";
-  EXPECT_EQ(gp->waitreason, WaitReason::none);
+  EXPECT_STREQ(wait_reason_string(gp->waitreason), wait_reason_string(WaitReason::none));
   EXPECT_EQ(gp->param, nullptr);
   EXPECT_FALSE(gp->preempt.load());
   EXPECT_EQ(gp->exceptions.caught, nullptr);

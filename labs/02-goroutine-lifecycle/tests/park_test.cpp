@@ -230,7 +230,7 @@ TEST(Park, ShowsItsReasonInADump) {
   for (std::size_t i = 0; i < kCount; ++i) {
     const std::string line =
         "goroutine " + std::to_string(ids[i]) + " [" + wait_reason_string(kReasons[i]) + "]:";
-    EXPECT_NE(text.find(line), std::string::npos)
+    ASSERT_TRUE(text.find(line) != std::string::npos)
         << "the dump must show why a goroutine waits, its wait reason: a line `" << line
         << "` is missing in\n"
         << text;

@@ -122,7 +122,7 @@ TEST(Death, ClearsWhatTheNextLifeMustNotSee) {
         EXPECT_EQ(status_name_of(dead), "dead") << "a goroutine that ended is dead";
         EXPECT_EQ(dead->m, nullptr) << "a dead goroutine is on no M: dropg";
         EXPECT_EQ(dead->param, nullptr) << "the next life must not see a stale param";
-        EXPECT_EQ(dead->waitreason, WaitReason::none)
+        EXPECT_STREQ(wait_reason_string(dead->waitreason), wait_reason_string(WaitReason::none))
             << "the next life must not see a stale wait reason";
         EXPECT_FALSE(dead->preempt.load())
             << "the next life must not see a stale request to give way";

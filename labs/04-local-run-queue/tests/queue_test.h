@@ -47,7 +47,7 @@ inline std::string show(const Ids& ids) {
 }
 
 inline std::string name(const G* gp) {
-  return gp == nullptr ? "nothing" : "G" + std::to_string(gp->goid);
+  return gp == nullptr ? "null" : "G" + std::to_string(gp->goid);
 }
 
 inline std::uint32_t head_of(const P* pp) {

@@ -129,7 +129,7 @@ TEST(Thieves, RunnextIsReplacedInOneStep) {
       ASSERT_EQ(next, "G2") << where;
     } else {
       ASSERT_EQ(show(ring(pp)), "G1") << where << "G1 was kicked out of runnext, to the ring";
-      ASSERT_EQ(next, stolen == nullptr ? "G2" : "nothing") << where;
+      ASSERT_EQ(next, stolen == nullptr ? "G2" : "null") << where;
     }
   }
 }
