@@ -172,7 +172,7 @@ std::vector<Measurement> everything(const CommandLine& line, const std::string& 
     all.push_back(against_go("spawn", go_program, {"spawn", n, line.count},
                              first_and_again("spawn + finish" + on, half)));
     all.push_back(against_go("spawn", go_program, {"spawn-wait-group", n, line.count},
-                             first_and_again("the same, WaitGroup" + on, half)));
+                             first_and_again("the same, WaitGroup" + on, {})));
     all.push_back(against_go("spawn", go_program, {"spawn-one", n, line.count},
                              {Row{"spawn one, wait" + on, "ns", "Go", {}, {}}}));
   }
