@@ -4,6 +4,11 @@
 
 #include "contracts/getg.h"
 #include "contracts/stack.h"
+#if GORO_SIMULATE
+#include <string>
+
+#include "simulation/simulation.h"
+#endif
 
 namespace goro::testing {
 
@@ -49,6 +54,12 @@ G* FakeM::g(GStatus status) {
   gp.goid = gs_.size();
   gp.sched.g = &gp;
   gp.atomicstatus.store(static_cast<std::uint32_t>(status));
+#if GORO_SIMULATE
+  if (sim::active) {
+    const std::string text = "G" + std::to_string(gp.goid) + ".atomicstatus";
+    sim::name(&gp.atomicstatus, sizeof(gp.atomicstatus), text.c_str());
+  }
+#endif
   return &gp;
 }
 
