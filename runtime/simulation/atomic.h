@@ -27,9 +27,6 @@ std::uint64_t bits(const T& value) {
   return out;
 }
 
-// For changes through operators.
-inline constexpr Where kSomewhere{nullptr, nullptr, 0};
-
 void wait_for_change(const volatile void* word, Where where);
 
 template <typename T>
@@ -134,21 +131,21 @@ class Atomic {
   void notify_all() { value_.notify_all(); }
 
   operator T() const {  // NOLINT(google-explicit-constructor)
-    return load(std::memory_order_seq_cst, kSomewhere);
+    return load(std::memory_order_seq_cst, kNowhere);
   }
   T operator=(T value) {
-    store(value, std::memory_order_seq_cst, kSomewhere);
+    store(value, std::memory_order_seq_cst, kNowhere);
     return value;
   }
-  T operator++() { return fetch_add(1, std::memory_order_seq_cst, kSomewhere) + 1; }
-  T operator++(int) { return fetch_add(1, std::memory_order_seq_cst, kSomewhere); }
-  T operator--() { return fetch_sub(1, std::memory_order_seq_cst, kSomewhere) - 1; }
-  T operator--(int) { return fetch_sub(1, std::memory_order_seq_cst, kSomewhere); }
+  T operator++() { return fetch_add(1, std::memory_order_seq_cst, kNowhere) + 1; }
+  T operator++(int) { return fetch_add(1, std::memory_order_seq_cst, kNowhere); }
+  T operator--() { return fetch_sub(1, std::memory_order_seq_cst, kNowhere) - 1; }
+  T operator--(int) { return fetch_sub(1, std::memory_order_seq_cst, kNowhere); }
   T operator+=(Difference by) {
-    return fetch_add(by, std::memory_order_seq_cst, kSomewhere) + by;
+    return fetch_add(by, std::memory_order_seq_cst, kNowhere) + by;
   }
   T operator-=(Difference by) {
-    return fetch_sub(by, std::memory_order_seq_cst, kSomewhere) - by;
+    return fetch_sub(by, std::memory_order_seq_cst, kNowhere) - by;
   }
 
  private:

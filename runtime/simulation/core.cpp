@@ -44,7 +44,7 @@ struct Access {
   Op op = Op::mark;
   const volatile void* address = nullptr;
   std::uint64_t value = 0;
-  Where where{nullptr, nullptr, 0};
+  Where where = kNowhere;
   const char* name = nullptr;  // if it is no word
 };
 
@@ -241,7 +241,7 @@ void hand_over(Turn turn) {
 }
 
 void count_step(Thread* self) {
-  ++self->steps;
+  report->steps_of[self->id] = ++self->steps;
   ++total;
   time_now += kStepTime;
   const auto mixed = (std::uint64_t{self->id} << 40) ^
@@ -358,6 +358,7 @@ Thread* new_thread(const char* name) {
   thread->stack = stack;
   thread->id = static_cast<std::uint16_t>(thread_count);
   thread->name = name;
+  report->steps_of[thread_count] = 0;
   copy_text(report->names[thread_count], sizeof(report->names[0]), thread->name);
   report->threads = static_cast<std::uint32_t>(++thread_count);
   strategy->started(thread->id);
@@ -453,26 +454,26 @@ int start_thread(const char* name, void (*fn)(void* arg), void* arg) {
     thread->context.uc_link = nullptr;
     makecontext(&thread->context, thread_entry, 0);
     id = thread->id;
-    current->doing = Access{Op::mark, nullptr, 0, Where{nullptr, nullptr, 0}, "a thread is started"};
+    current->doing = Access{Op::start, nullptr, 0, kNowhere, thread->name.c_str()};
     pass(Turn::may);
   });
   return id;
 }
 
-void join(int thread, Where where) {
+void join(int thread) {
   Thread* target = threads[static_cast<std::size_t>(thread)].get();
   while (target->state != State::ended) {
     on_large_stack([&] {
-      current->doing = Access{Op::join, nullptr, 0, where, target->name.c_str()};
+      current->doing = Access{Op::join, nullptr, 0, kNowhere, target->name.c_str()};
       if (telling) tell_access(*current, true);
       wait_here(Awaited::end, target, kNever);
     });
   }
 }
 
-void join_all(Where where) {
+void join_all() {
   for (std::size_t i = 0; i < thread_count; ++i) {
-    if (threads[i].get() != current) join(static_cast<int>(i), where);
+    if (threads[i].get() != current) join(static_cast<int>(i));
   }
 }
 

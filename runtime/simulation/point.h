@@ -22,6 +22,7 @@ enum class Op : std::uint8_t {
   rest,          // sleeps for a while
   futex_sleep,   //
   futex_wakeup,  //
+  start,         // starts a thread
   join,          // waits for a thread's end
   end,           // ends
   mark,          // GORO_SIMULATION_POINT
@@ -40,6 +41,9 @@ struct Where {
     return {file, function, line};
   }
 };
+
+// Of what has no place that would tell anybody anything.
+inline constexpr Where kNowhere{nullptr, nullptr, 0};
 
 // Set while a schedule runs. Plain: it changes only while this process has one thread of control.
 extern bool active;

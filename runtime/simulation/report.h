@@ -69,6 +69,7 @@ struct Report {
   Schedule taken;
   std::uint32_t threads = 0;
   char names[kMostThreads][24] = {};
+  std::uint32_t steps_of[kMostThreads] = {};
   // The first and the last points: what lies between is only counted.
   std::uint64_t events = 0;
   Event first[kMostEvents];

@@ -53,9 +53,9 @@ void freeze();
 
 int start_thread(const char* name, void (*fn)(void* arg), void* arg);
 // Waits until it has ended.
-void join(int thread, Where where = Where::here());
+void join(int thread);
 // All threads that this one could have started.
-void join_all(Where where = Where::here());
+void join_all();
 void name_this_thread(const char* name);
 
 // A point where nothing is accessed.

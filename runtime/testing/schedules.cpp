@@ -89,6 +89,7 @@ void become_child(Report* report, int output) {
   child_report = report;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   dup2(output, STDERR_FILENO);
+  dup2(output, STDOUT_FILENO);
   goro::testing::leave_channel();
   goro_on_not_implemented = on_not_implemented;
   auto& listeners = ::testing::UnitTest::GetInstance()->listeners();
@@ -209,6 +210,40 @@ Ended Explorer::replay(std::uint64_t seed, const std::vector<Switch>& switches, 
   std::copy_n(switches.begin(), switches_->count, switches_->switches);
   return in_child(
       [&] { run_one(report_, Plan{seed, 1, switches_}, limit_, tell, body_); });
+}
+
+Ended Explorer::search(std::uint64_t seed, int most_switches, std::uint64_t most_steps) {
+  switches_->count = 0;
+  return in_child([&] {
+    std::uint64_t steps = 0;
+    try_with_more(seed, most_switches, most_steps, &steps);
+  });
+}
+
+bool Explorer::try_with_more(std::uint64_t seed, int more, std::uint64_t most_steps,
+                             std::uint64_t* steps) {
+  run_one(report_, Plan{seed, 1, switches_}, limit_, false, body_);
+  *steps += report_->steps;
+  if (*steps > most_steps) return false;
+  if (more == 0) return true;
+  const std::vector<std::uint32_t> steps_of(report_->steps_of, report_->steps_of + report_->threads);
+  const auto threads = static_cast<std::uint16_t>(steps_of.size());
+  Switch& added = switches_->switches[switches_->count++];
+  for (std::uint16_t thread = 0; thread < threads; ++thread) {
+    for (std::uint32_t step = 1; step <= steps_of[thread]; ++step) {
+      for (std::uint16_t to = 0; to < threads; ++to) {
+        if (to == thread) continue;
+        added = {step, thread, to};
+        if (!try_with_more(seed, more - 1, most_steps, steps)) return false;
+      }
+    }
+  }
+  --switches_->count;
+  return true;
+}
+
+std::vector<Switch> Explorer::searched() const {
+  return {switches_->switches, switches_->switches + switches_->count};
 }
 
 std::vector<Switch> Explorer::taken() const {

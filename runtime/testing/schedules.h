@@ -38,12 +38,18 @@ class Explorer {
   // One schedule. With `tell`, all its steps are in the report afterwards.
   Ended replay(std::uint64_t seed, const std::vector<Switch>& switches, bool tell);
 
-  // The switches of the last schedule.
+  // Every schedule with at most so many switches, until one fails or all of them together had so
+  // many steps. Then searched() is the one that failed.
+  Ended search(std::uint64_t seed, int most_switches, std::uint64_t most_steps);
+  [[nodiscard]] std::vector<Switch> searched() const;
+
+  // The switches that the last schedule took.
   [[nodiscard]] std::vector<Switch> taken() const;
 
  private:
   template <typename F>
   Ended in_child(F&& work);
+  bool try_with_more(std::uint64_t seed, int more, std::uint64_t most_steps, std::uint64_t* steps);
   std::uint64_t limit_for(std::uint64_t expected) const;
 
   std::function<void()> body_;

@@ -41,7 +41,7 @@ std::string shown(const Event& event, std::uint64_t value) {
   return number(value);
 }
 
-std::string access(const Event& event, const Report& report) {
+std::string access(const Event& event) {
   const std::string word = event.name;
   const std::string result = event.has_result ? " = " + shown(event, event.result) : "";
   const std::string value = shown(event, event.value);
@@ -75,6 +75,8 @@ std::string access(const Event& event, const Report& report) {
       return "sleeps while " + word + " is " + value;
     case Op::futex_wakeup:
       return "wakes who sleeps on " + word;
+    case Op::start:
+      return "starts " + word;
     case Op::join:
       return "waits for the end of " + word;
     case Op::end:
@@ -82,19 +84,19 @@ std::string access(const Event& event, const Report& report) {
     case Op::mark:
       return word;
   }
-  static_cast<void>(report);
   return word;
 }
 
 std::string place(const Where& where) {
   if (where.file == nullptr) return "";
   const char* slash = std::strrchr(where.file, '/');
-  return std::string(where.function) + ", " + (slash != nullptr ? slash + 1 : where.file) + ":" +
+  const std::string function = where.function;
+  return (function == "operator()" ? "" : function + ", ") + (slash != nullptr ? slash + 1 : where.file) + ":" +
          std::to_string(where.line);
 }
 
-std::string line(const Event& event, const Report& report) {
-  std::string text = "       " + access(event, report);
+std::string line(const Event& event) {
+  std::string text = "       " + access(event);
   const std::string at = place(event.where);
   if (!at.empty()) {
     if (text.size() < kPlaceColumn) text.resize(kPlaceColumn, ' ');
@@ -121,10 +123,10 @@ std::string tell_turn(const StoryTurn& turn, std::size_t index, const Report& re
       text += "       … " + std::to_string(left_out) + " more …\n";
       i += left_out;
     }
-    text += line(*turn.done[i], report);
+    text += line(*turn.done[i]);
   }
   if (turn.stopped != nullptr) {
-    text += "     and loses its turn before\n" + line(*turn.stopped, report);
+    text += "     and loses its turn before\n" + line(*turn.stopped);
   }
   return text;
 }
