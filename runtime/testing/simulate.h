@@ -63,6 +63,19 @@ std::uint64_t fingerprint(std::uint64_t seed, const std::function<void()>& body)
 // Ends the schedule as failed.
 [[noreturn]] void fail(const std::string& what);
 
+// While it lives, nothing is a point: for what a test does alone, before its threads are started or
+// after they have ended, and what would only make schedules longer.
+class Undisturbed {
+ public:
+  Undisturbed() : outer_(active) { active = false; }
+  Undisturbed(const Undisturbed&) = delete;
+  Undisturbed& operator=(const Undisturbed&) = delete;
+  ~Undisturbed() { active = outer_; }
+
+ private:
+  bool outer_;
+};
+
 // Simulated threads of one test.
 class Threads {
  public:
