@@ -10,6 +10,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -81,8 +82,14 @@ std::uint64_t total = 0;
 std::int64_t time_now = 0;
 std::int64_t next_deadline = kNever;
 std::size_t waiting_for_change = 0;
-bool telling = false;
+bool tell_all = false;
 std::vector<std::uint16_t> able;
+
+struct Range {
+  std::uintptr_t from;
+  std::size_t size;
+};
+std::vector<Range> passed_over;
 
 ExceptionState* exceptions_of_this_thread() {
   return static_cast<ExceptionState*>(__cxa_get_globals());
@@ -236,7 +243,7 @@ void hand_over(Turn turn) {
     if (taken.count < Schedule::kMost) taken.switches[taken.count++] = {self->steps, self->id, to};
   }
   if (to == self->id) return;
-  if (telling && self->state == State::able) tell_access(*self, false);
+  if (tell_all && self->state == State::able) tell_access(*self, false);
   switch_to(threads[to].get());
 }
 
@@ -277,7 +284,7 @@ void pass(Turn turn) {
       }
     }
   }
-  if (telling) tell_access(*self, true);
+  if (tell_all) tell_access(*self, true);
 }
 
 // The running thread has found that it must wait; returns when somebody has woken it.
@@ -307,9 +314,19 @@ void on_large_stack(F&& f) {
   on_large_stack([](void* arg) { (*static_cast<std::remove_reference_t<F>*>(arg))(); }, &f);
 }
 
+bool is_passed_over(const Access& access) {
+  const auto at = reinterpret_cast<std::uintptr_t>(access.address);
+  return std::any_of(passed_over.begin(), passed_over.end(),
+                     [&](const Range& range) { return at - range.from < range.size; });
+}
+
 void pass_access(void* arg) {
   current->doing = *static_cast<const Access*>(arg);
-  pass(Turn::may);
+  if (is_passed_over(current->doing)) {
+    if (tell_all) tell_access(*current, true);
+  } else {
+    pass(Turn::may);
+  }
 }
 
 void set_result(void* arg) {
@@ -339,7 +356,7 @@ void thread_entry() {
   }
   self->doing = Access{};
   self->doing.op = Op::end;
-  if (telling) tell_access(*self, true);
+  if (tell_all) tell_access(*self, true);
   self->state = State::ended;
   wake_joiners(self);
   count_step(self);
@@ -385,7 +402,7 @@ void run_schedule(Report* into, const Plan& plan, std::uint64_t limit, bool tell
   report->events = 0;
   report->threads = 0;
   report->fingerprint = 0xcbf29ce484222325U;
-  telling = tell;
+  tell_all = tell;
   most_steps = limit;
   total = 0;
   time_now = kTimeAtStart;
@@ -393,6 +410,7 @@ void run_schedule(Report* into, const Plan& plan, std::uint64_t limit, bool tell
   waiting_for_change = 0;
   thread_count = 0;
   forget_names();
+  passed_over.clear();
   strategy = std::make_unique<Strategy>(plan);
   world = std::make_unique<Random>(~plan.seed);
   current = new_thread("main");
@@ -417,6 +435,14 @@ void run_schedule(Report* into, const Plan& plan, std::uint64_t limit, bool tell
   _exit(kExitSchedule);
 }
 
+void pass_over(const volatile void* address, std::size_t size) {
+  passed_over.push_back({reinterpret_cast<std::uintptr_t>(address), size});
+}
+
+bool telling() {
+  return tell_all;
+}
+
 void freeze() {
   active = false;
 }
@@ -432,7 +458,7 @@ void before(Op op, const volatile void* address, std::uint64_t value, Where wher
 }
 
 void after(std::uint64_t result) {
-  if (!telling) return;
+  if (!tell_all) return;
   const G* gp = getg();
   if (gp == nullptr || gp->stack_kind == StackKind::system) {
     set_result(&result);
@@ -465,7 +491,7 @@ void join(int thread) {
   while (target->state != State::ended) {
     on_large_stack([&] {
       current->doing = Access{Op::join, nullptr, 0, kNowhere, target->name.c_str()};
-      if (telling) tell_access(*current, true);
+      if (tell_all) tell_access(*current, true);
       wait_here(Awaited::end, target, kNever);
     });
   }
@@ -501,7 +527,7 @@ void rest(std::int64_t nanoseconds, Where where) {
   on_large_stack([&] {
     current->doing =
         Access{Op::rest, nullptr, static_cast<std::uint64_t>(nanoseconds), where, nullptr};
-    if (telling) tell_access(*current, true);
+    if (tell_all) tell_access(*current, true);
     wait_here(Awaited::time, nullptr, time_now + (nanoseconds > 0 ? nanoseconds : 0));
   });
 }
@@ -509,7 +535,7 @@ void rest(std::int64_t nanoseconds, Where where) {
 void wait_for_change(const volatile void* word, Where where) {
   on_large_stack([&] {
     current->doing = Access{Op::wait_change, word, 0, where, nullptr};
-    if (telling) tell_access(*current, true);
+    if (tell_all) tell_access(*current, true);
     wait_here(Awaited::change, word, kNever);
   });
 }

@@ -71,6 +71,7 @@ bool inside(const T* object, std::uintptr_t at, std::size_t* offset) {
 }  // namespace
 
 void name(const volatile void* address, std::size_t size, const char* text) {
+  if (!telling()) return;
   const auto from = reinterpret_cast<std::uintptr_t>(address);
   named.push_back({from, from + size, text});
 }
@@ -106,7 +107,7 @@ Name name_of(const volatile void* address) {
       found = field_name(kGFields, "G" + std::to_string(gp->goid), offset);
     }
   });
-  if (found.text.empty()) found.text = "a word of its own";
+  if (found.text.empty()) found.text = "a word without a name";
   return found;
 }
 

@@ -61,6 +61,9 @@ struct Report {
   std::uint64_t longest = 0;  // steps of the longest schedule
   Outcome outcome = Outcome::unfinished;
   int signal = 0;
+  static constexpr int kMostFrames = 64;
+  int frames = 0;  // where it crashed, innermost first
+  std::uintptr_t pc[kMostFrames] = {};
   int lab = 0;
   int step = 0;
   char function[128] = {};

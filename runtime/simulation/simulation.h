@@ -75,6 +75,13 @@ std::int64_t now();
 // A number that the seed decides.
 std::uint64_t random_number();
 
+// Accesses to [address, address + size) are no points in this schedule: for words that a test knows
+// to be harmless, where there are so many accesses that switches at others would become rare.
+void pass_over(const volatile void* address, std::size_t size);
+
+// Whether every step goes into the report.
+bool telling();
+
 // What stories call the words in [address, address + size).
 void name(const volatile void* address, std::size_t size, const char* text);
 

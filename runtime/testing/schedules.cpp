@@ -79,9 +79,9 @@ void on_signal(int signal, siginfo_t*, void*) {
                   : strsignal(signal));
   Backtrace trace;
   capture_backtrace(&trace);
-  TextSink err(STDERR_FILENO);
-  print_backtrace(&err, trace);
-  err.flush();
+  for (int i = 0; i < trace.count && i < Report::kMostFrames; ++i) {
+    child_report->pc[child_report->frames++] = trace.pc[i];
+  }
   _exit(kExitSignal + signal);
 }
 
@@ -165,6 +165,7 @@ Ended Explorer::in_child(F&& work) {
   report_->finished = false;
   report_->outcome = Outcome::unfinished;
   report_->message[0] = '\0';
+  report_->frames = 0;
   const int output = memfd_create("output", MFD_CLOEXEC);
   const pid_t child = fork();
   if (child == 0) {

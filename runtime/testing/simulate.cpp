@@ -4,10 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cxxabi.h>
+
 #include <cerrno>
 #include <cstdlib>
 
 #include "contracts/not_implemented.h"
+#include "frame/symbols.h"
 #include "testing/schedules.h"
 
 namespace goro::sim {
@@ -35,11 +38,32 @@ std::string again(std::uint64_t seed) {
   return "GORO_SEED=" + number + " " + program + " --gtest_filter=" + name;
 }
 
+// The functions between the signal and the simulator.
+std::string where_it_happened(const Report& report) {
+  std::string text;
+  for (int i = 0; i < report.frames; ++i) {
+    const Symbol symbol = find_symbol(report.pc[i] - 1);
+    if (symbol.name == nullptr) {
+      text.clear();  // the system's, which called the signal handler
+      continue;
+    }
+    char* plain = abi::__cxa_demangle(symbol.name, nullptr, nullptr, nullptr);
+    const std::string name = plain != nullptr ? plain : symbol.name;
+    std::free(plain);
+    if (name.rfind("goro::sim::", 0) == 0 && i > 2) break;
+    text += "  in " + name + "\n";
+  }
+  return text;
+}
+
 std::string what_went_wrong(const Ended& ended, const Report& report) {
   std::string text = report.message;
   switch (ended.outcome) {
     case Outcome::crashed:
-      text = "The program crashed: " + text;
+      text = "The program crashed: " + text + "\n" + where_it_happened(report);
+      break;
+    case Outcome::hung:
+      text += "\n" + where_it_happened(report);
       break;
     case Outcome::unfinished:
       text = "The program ended with status " + std::to_string(ended.status) + ".";
@@ -48,7 +72,6 @@ std::string what_went_wrong(const Ended& ended, const Report& report) {
     case Outcome::failed:
     case Outcome::stuck:
     case Outcome::endless:
-    case Outcome::hung:
     case Outcome::not_finished:
       break;
   }
