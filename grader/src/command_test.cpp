@@ -79,9 +79,8 @@ class Stages {
     add("format", [this](Log& log) { return format(log); });
     add("shellcheck", [this](Log& log) { return shellcheck(log); });
     add("grader", [this](Log& log) { return grader(log); });
-    for (const std::string preset :
-         {"gcc-release", "gcc-debug", "clang-release", "gcc-tsan", "gcc-asan", "gcc-sim",
-          "clang-sim", "arm64"}) {
+    for (const std::string preset : {"gcc-release", "gcc-debug", "clang-release", "gcc-tsan",
+                                     "gcc-asan", "gcc-sim", "clang-sim", "arm64"}) {
       add("runtime-" + preset, [this, preset](Log& log) { return runtime(log, preset); });
     }
     for (const std::string preset : {"gcc-release", "clang-release", "arm64"}) {

@@ -93,7 +93,8 @@ class Grading {
         tasks_[kind].push_back({lab, test, benchmark, &lab_score, lab_score.tests.size() - 1});
       };
       for (const Test& test : lab->tests) {
-        if (options_.tests && wanted(test) && (test.build == BuildKind::release || can_change_build)) {
+        if (options_.tests && wanted(test) &&
+            (test.build == BuildKind::release || can_change_build)) {
           add(test, &test, nullptr, test.build);
         }
       }

@@ -130,8 +130,7 @@ Test read_test(JsonReader& reader) {
   } else if (build == "sim") {
     test.build = BuildKind::sim;
   } else if (build != "release") {
-    reader.fail("build",
-                "\"" + build + "\" must be \"release\", \"tsan\", \"asan\" or \"sim\"");
+    reader.fail("build", "\"" + build + "\" must be \"release\", \"tsan\", \"asan\" or \"sim\"");
   }
   reader.finish();
   return test;

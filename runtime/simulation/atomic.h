@@ -141,12 +141,8 @@ class Atomic {
   T operator++(int) { return fetch_add(1, std::memory_order_seq_cst, kNowhere); }
   T operator--() { return fetch_sub(1, std::memory_order_seq_cst, kNowhere) - 1; }
   T operator--(int) { return fetch_sub(1, std::memory_order_seq_cst, kNowhere); }
-  T operator+=(Difference by) {
-    return fetch_add(by, std::memory_order_seq_cst, kNowhere) + by;
-  }
-  T operator-=(Difference by) {
-    return fetch_sub(by, std::memory_order_seq_cst, kNowhere) - by;
-  }
+  T operator+=(Difference by) { return fetch_add(by, std::memory_order_seq_cst, kNowhere) + by; }
+  T operator-=(Difference by) { return fetch_sub(by, std::memory_order_seq_cst, kNowhere) - by; }
 
  private:
   static constexpr std::memory_order order_of_failure(std::memory_order order) {

@@ -47,11 +47,12 @@ constexpr Field kMFields[] = {FIELD(M, curg, true), FIELD(M, park, false),
                               FIELD(M, guard_slot, false)};
 constexpr Field kGFields[] = {FIELD(G, stackguard0, false), FIELD(G, atomicstatus, false),
                               FIELD(G, preempt, false)};
-constexpr Field kSchedFields[] = {
-    FIELD(Sched, lock, false),       FIELD(Sched, runqsize, false),   FIELD(Sched, npidle, false),
-    FIELD(Sched, nmspinning, false), FIELD(Sched, gfree_lock, false), FIELD(Sched, goidgen, false),
-    FIELD(Sched, gomaxprocs, false), FIELD(Sched, world_lock, false), FIELD(Sched, gcwaiting, false),
-    FIELD(Sched, stopnote, false),   FIELD(Sched, stopping, false)};
+constexpr Field kSchedFields[] = {FIELD(Sched, lock, false),       FIELD(Sched, runqsize, false),
+                                  FIELD(Sched, npidle, false),     FIELD(Sched, nmspinning, false),
+                                  FIELD(Sched, gfree_lock, false), FIELD(Sched, goidgen, false),
+                                  FIELD(Sched, gomaxprocs, false), FIELD(Sched, world_lock, false),
+                                  FIELD(Sched, gcwaiting, false),  FIELD(Sched, stopnote, false),
+                                  FIELD(Sched, stopping, false)};
 constexpr std::size_t kRunqFrom = offsetof(P, runq);
 #pragma GCC diagnostic pop
 

@@ -38,9 +38,9 @@ enum class Outcome : std::uint32_t {
 // One access, for the story.
 struct Event {
   Op op;
-  bool done;          // false: the thread lost its turn, or waits, and this is what comes next
-  bool has_result;    //
-  bool value_is_g;    // value and result are addresses of Gs: they are ids already
+  bool done;        // false: the thread lost its turn, or waits, and this is what comes next
+  bool has_result;  //
+  bool value_is_g;  // value and result are addresses of Gs: they are ids already
   std::uint16_t thread;
   std::uint64_t value;
   std::uint64_t result;
@@ -54,11 +54,11 @@ struct Report {
   static constexpr std::uint32_t kMostEvents = 4096;
   static constexpr std::uint32_t kMessage = 1U << 15;
 
-  std::uint64_t seed = 0;  // the one that runs, or ran last
+  std::uint64_t seed = 0;      // the one that runs, or ran last
   std::uint64_t explored = 0;  // schedules that passed
   bool finished = false;       // all that were asked for
-  std::uint64_t steps = 0;    // in the last schedule
-  std::uint64_t longest = 0;  // steps of the longest schedule
+  std::uint64_t steps = 0;     // in the last schedule
+  std::uint64_t longest = 0;   // steps of the longest schedule
   Outcome outcome = Outcome::unfinished;
   int signal = 0;
   static constexpr int kMostFrames = 64;

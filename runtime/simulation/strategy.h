@@ -2,10 +2,10 @@
 //
 // Two ways of finding rare schedules, taken in turns by seed:
 //   odd seeds: priorities, as in "A randomized scheduler with probabilistic guarantees of finding
-//     bugs" (Burckhardt and others). Each thread gets a random priority, the highest runs, and at a few
-//     random steps whoever runs falls to the lowest. A bug that needs d switches at certain places
-//     is found with a probability of at least 1 / (threads * steps^(d-1)), however many other
-//     places there are.
+//     bugs" (Burckhardt and others). Each thread gets a random priority, the highest runs, and at a
+//     few random steps whoever runs falls to the lowest. A bug that needs d switches at certain
+//     places is found with a probability of at least 1 / (threads * steps^(d-1)), however many
+//     other places there are.
 //   even seeds: a coin at each point, of a probability that the seed chooses. Good where bugs need
 //     many switches, of which any will do.
 // Seed 0 switches only where it must. A list of switches (Schedule) replays what was recorded.
@@ -37,8 +37,8 @@ class Random {
 // What to run. Everything a schedule does follows from this.
 struct Plan {
   std::uint64_t seed = 0;
-  std::uint64_t expected_steps = 1;      // about how long the schedule will be
-  const Schedule* switches = nullptr;    // if not null, these and no others
+  std::uint64_t expected_steps = 1;    // about how long the schedule will be
+  const Schedule* switches = nullptr;  // if not null, these and no others
 };
 
 // Why somebody has to decide.

@@ -74,9 +74,8 @@ void on_signal(int signal, siginfo_t*, void*) {
   dump_in_signal = true;
   child_report->outcome = signal == SIGVTALRM ? Outcome::hung : Outcome::crashed;
   child_report->signal = signal;
-  put_message(signal == SIGVTALRM
-                  ? "A thread goes round in a loop in which no atomic is accessed."
-                  : strsignal(signal));
+  put_message(signal == SIGVTALRM ? "A thread goes round in a loop in which no atomic is accessed."
+                                  : strsignal(signal));
   Backtrace trace;
   capture_backtrace(&trace);
   for (int i = 0; i < trace.count && i < Report::kMostFrames; ++i) {
@@ -206,11 +205,9 @@ Ended Explorer::explore(std::uint64_t first, std::uint64_t last) {
 }
 
 Ended Explorer::replay(std::uint64_t seed, const std::vector<Switch>& switches, bool tell) {
-  switches_->count =
-      std::min(static_cast<std::uint32_t>(switches.size()), Schedule::kMost);
+  switches_->count = std::min(static_cast<std::uint32_t>(switches.size()), Schedule::kMost);
   std::copy_n(switches.begin(), switches_->count, switches_->switches);
-  return in_child(
-      [&] { run_one(report_, Plan{seed, 1, switches_}, limit_, tell, body_); });
+  return in_child([&] { run_one(report_, Plan{seed, 1, switches_}, limit_, tell, body_); });
 }
 
 Ended Explorer::search(std::uint64_t seed, int most_switches, std::uint64_t most_steps) {
@@ -227,7 +224,8 @@ bool Explorer::try_with_more(std::uint64_t seed, int more, std::uint64_t most_st
   *steps += report_->steps;
   if (*steps > most_steps) return false;
   if (more == 0) return true;
-  const std::vector<std::uint32_t> steps_of(report_->steps_of, report_->steps_of + report_->threads);
+  const std::vector<std::uint32_t> steps_of(report_->steps_of,
+                                            report_->steps_of + report_->threads);
   const auto threads = static_cast<std::uint16_t>(steps_of.size());
   Switch& added = switches_->switches[switches_->count++];
   for (std::uint16_t thread = 0; thread < threads; ++thread) {

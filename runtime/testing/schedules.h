@@ -14,8 +14,8 @@ namespace goro::sim {
 // How a process that ran schedules ended, as far as failures are told apart by it.
 struct Ended {
   Outcome outcome = Outcome::unfinished;
-  int status = 0;        // of the process; 128 + signal
-  std::string output;    // what it wrote to stderr
+  int status = 0;      // of the process; 128 + signal
+  std::string output;  // what it wrote to stderr
 
   [[nodiscard]] bool failed() const { return outcome != Outcome::passed; }
   // The same mistake, as far as one can see?

@@ -27,7 +27,7 @@ std::vector<Switch> without(const std::vector<Switch>& all, std::size_t from, st
 
 // None of these can be left out.
 std::vector<Switch> needed(Explorer* explorer, std::uint64_t seed, const Ended& failed,
-                            std::vector<Switch> switches) {
+                           std::vector<Switch> switches) {
   int attempts = 0;
   const auto still_fails = [&](const std::vector<Switch>& shorter) {
     ++attempts;

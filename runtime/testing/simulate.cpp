@@ -87,8 +87,7 @@ std::string Failure::text() const {
   return what + "\n" + story;
 }
 
-std::optional<Failure> find_failure(const Exploration& options,
-                                    const std::function<void()>& body) {
+std::optional<Failure> find_failure(const Exploration& options, const std::function<void()>& body) {
   Explorer explorer(body, options.most_steps);
   const auto seed = number_from("GORO_SEED");
   const std::uint64_t seeds = number_from("GORO_SEEDS").value_or(options.seeds);
@@ -96,7 +95,8 @@ std::optional<Failure> find_failure(const Exploration& options,
   if (!first.failed()) return std::nullopt;
   const Report& report = explorer.report();
   if (first.outcome == Outcome::not_finished) {
-    not_implemented(report.lab, report.step, report.function[0] != '\0' ? report.function : nullptr);
+    not_implemented(report.lab, report.step,
+                    report.function[0] != '\0' ? report.function : nullptr);
   }
   Failure failure;
   failure.seed = report.seed;

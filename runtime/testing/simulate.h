@@ -44,11 +44,11 @@ struct Exploration {
 
 struct Failure {
   std::uint64_t seed = 0;
-  std::uint64_t explored = 0;     // schedules that passed before
-  std::uint32_t switches = 0;     // in the schedule that is told
-  std::string what;               // what went wrong
-  std::string story;              // how
-  std::string text() const;       // all of it
+  std::uint64_t explored = 0;  // schedules that passed before
+  std::uint32_t switches = 0;  // in the schedule that is told
+  std::string what;            // what went wrong
+  std::string story;           // how
+  std::string text() const;    // all of it
 };
 
 // What explore reports. Nothing: no schedule of those explored fails.

@@ -54,7 +54,7 @@ std::string access(const Event& event) {
       return word + ".exchange(" + value + ")" + result;
     case Op::compare_exchange:
       return word + ".compare_exchange(" + value + ")" +
-             (!event.has_result       ? ""
+             (!event.has_result   ? ""
               : event.result == 1 ? " succeeds"
                                   : " fails");
     case Op::fetch_add:
@@ -91,8 +91,8 @@ std::string place(const Where& where) {
   if (where.file == nullptr) return "";
   const char* slash = std::strrchr(where.file, '/');
   const std::string function = where.function;
-  return (function == "operator()" ? "" : function + ", ") + (slash != nullptr ? slash + 1 : where.file) + ":" +
-         std::to_string(where.line);
+  return (function == "operator()" ? "" : function + ", ") +
+         (slash != nullptr ? slash + 1 : where.file) + ":" + std::to_string(where.line);
 }
 
 std::string line(const Event& event) {
@@ -141,9 +141,8 @@ std::string tell_story(const Report& report) {
   }
   for (std::uint64_t i = 0; i < report.events; ++i) {
     if (i == Report::kMostEvents) i += missing;
-    const Event& event = i < Report::kMostEvents
-                             ? report.first[i]
-                             : report.last[i % Report::kMostEvents];
+    const Event& event =
+        i < Report::kMostEvents ? report.first[i] : report.last[i % Report::kMostEvents];
     if (turns.empty() || turns.back().thread != event.thread || turns.back().stopped != nullptr) {
       turns.emplace_back().thread = event.thread;
     }

@@ -270,9 +270,8 @@ TEST(Simulation, StopsTheWorld) {
 }
 
 TEST(Simulation, ShowsARuntimesDeadlock) {
-  const auto failure = sim::find_failure({.seeds = 10}, [] {
-    run([] { Channel<int>().receive(); }, {.procs = 2});
-  });
+  const auto failure =
+      sim::find_failure({.seeds = 10}, [] { run([] { Channel<int>().receive(); }, {.procs = 2}); });
   ASSERT_TRUE(failure);
   EXPECT_TRUE(has(failure->what, "all goroutines are asleep - deadlock!")) << failure->text();
   EXPECT_TRUE(has(failure->what, "goroutine 1 [chan receive]")) << failure->text();

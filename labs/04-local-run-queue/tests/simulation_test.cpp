@@ -54,7 +54,8 @@ void fill(P* pp, const std::vector<G*>& gs, std::size_t from) {
 
 TEST(Simulated, OwnerAndThievesTakeEveryGoroutineOnce) {
   GORO_STEP(
-      "the owner (\"main\") put eight goroutines, every fourth one into runnext, and after each four "
+      "the owner (\"main\") put eight goroutines, every fourth one into runnext, and after each "
+      "four "
       "took what was left; two "
       "thieves stole from the ring, one of them from runnext too");
   sim::explore({.seeds = kSeeds}, [] {
@@ -85,7 +86,8 @@ TEST(Simulated, OwnerAndThievesTakeEveryGoroutineOnce) {
 
 TEST(Simulated, TwoOverflowsAndAThiefLoseNothing) {
   GORO_STEP(
-      "two full rings: the owner of P0 (\"main\") and the owner of P1 put two more goroutines each; "
+      "two full rings: the owner of P0 (\"main\") and the owner of P1 put two more goroutines "
+      "each; "
       "a thief stole from P0");
   sim::explore({.seeds = kSeeds}, [] {
     constexpr std::size_t kEach = kRunqSize + 2;
@@ -125,7 +127,8 @@ TEST(Simulated, TwoOverflowsAndAThiefLoseNothing) {
 
 TEST(Simulated, EmptyWasTrueAtOneMoment) {
   GORO_STEP(
-      "the owner (\"main\") moved goroutines from runnext to the ring, so that there was always one "
+      "the owner (\"main\") moved goroutines from runnext to the ring, so that there was always "
+      "one "
       "in the queue; an observer asked runq_empty");
   sim::explore({.seeds = kSeeds}, [] {
     FakeM m;
@@ -141,10 +144,10 @@ TEST(Simulated, EmptyWasTrueAtOneMoment) {
     });
     bool inherit = false;
     for (int i = 0; i < 2; ++i) {
-      runq_put(pp, gs[1], true);    // the other one moves to the ring
-      runq_get(pp, &inherit);       // runnext is empty
-      runq_put(pp, gs[2], true);    // and has one again
-      steal_oldest(pp);             // the ring is empty
+      runq_put(pp, gs[1], true);  // the other one moves to the ring
+      runq_get(pp, &inherit);     // runnext is empty
+      runq_put(pp, gs[2], true);  // and has one again
+      steal_oldest(pp);           // the ring is empty
     }
     others.join();
     EXPECT_EQ(said_empty, 0) << "runq_empty said empty, but at every moment a goroutine was in "

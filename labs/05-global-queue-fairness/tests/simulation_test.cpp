@@ -67,32 +67,34 @@ TEST(Simulated, MsThatLookAtOnceTakeEveryGoroutineOnce) {
 
 TEST(Simulated, YieldersOnThreePsRunAsOftenAsTheyYield) {
   GORO_STEP(
-      "four goroutines that yield three times each, on three Ps: what yields goes to the GRQ, which "
+      "four goroutines that yield three times each, on three Ps: what yields goes to the GRQ, "
+      "which "
       "is often empty when somebody gets there");
-  sim::explore({.seeds = kSeeds}, [] {
-    constexpr int kGoroutines = 4;
-    constexpr int kTurns = 3;
-    int turns[kGoroutines] = {};
-    goro::run(
-        [&] {
-          WaitGroup group;
-          for (int& mine : turns) {
-            int* out = &mine;
-            group.go([out] {
-              for (int n = 0; n < kTurns; ++n) {
-                ++*out;
-                yield();
+  sim::explore(
+      {.seeds = kSeeds}, [] {
+        constexpr int kGoroutines = 4;
+        constexpr int kTurns = 3;
+        int turns[kGoroutines] = {};
+        goro::run(
+            [&] {
+              WaitGroup group;
+              for (int& mine : turns) {
+                int* out = &mine;
+                group.go([out] {
+                  for (int n = 0; n < kTurns; ++n) {
+                    ++*out;
+                    yield();
+                  }
+                });
               }
-            });
-          }
-          group.wait();
-        },
-        {.procs = 3});
-    for (const int count : turns) {
-      EXPECT_EQ(count, kTurns)
-          << "a goroutine was run by two Ms at once, or lost on its way through the GRQ";
-    }
-  });
+              group.wait();
+            },
+            {.procs = 3});
+        for (const int count : turns) {
+          EXPECT_EQ(count, kTurns)
+              << "a goroutine was run by two Ms at once, or lost on its way through the GRQ";
+        }
+      });
 }
 
 }  // namespace goro::testing

@@ -172,8 +172,8 @@ void m_start(M* mp) {
 #if GORO_SIMULATE
   if (sim::active) {
     const std::string name = "M" + std::to_string(mp->id);
-    mp->thread = static_cast<std::uint64_t>(
-        sim::start_thread(name.c_str(), [](void* arg) { thread_main(arg); }, mp));
+    mp->thread = static_cast<std::uint64_t>(sim::start_thread(
+        name.c_str(), [](void* arg) { thread_main(arg); }, mp));
     return;
   }
 #endif
