@@ -44,7 +44,8 @@ class Grading {
     const auto started = std::chrono::steady_clock::now();
     Workspace& base = workspace(BuildKind::release);
     list_tasks(base);
-    for (const BuildKind kind : {BuildKind::release, BuildKind::tsan, BuildKind::asan}) {
+    for (const BuildKind kind :
+         {BuildKind::release, BuildKind::tsan, BuildKind::asan, BuildKind::sim}) {
       run_kind(kind);
     }
     score_.submission = shown_path(submission_.folder(), fs::current_path());
@@ -69,7 +70,7 @@ class Grading {
   }
 
   void list_tasks(const Workspace& base) {
-    const bool can_sanitize = !base.emulated();
+    const bool can_change_build = !base.emulated();
     const bool can_measure = !base.emulated() && base.kind() == BuildKind::release;
     score_.labs.reserve(options_.labs.size());  // tasks point into it
     for (const Lab* lab : options_.labs) {
@@ -92,7 +93,8 @@ class Grading {
         tasks_[kind].push_back({lab, test, benchmark, &lab_score, lab_score.tests.size() - 1});
       };
       for (const Test& test : lab->tests) {
-        if (options_.tests && wanted(test) && (test.build == BuildKind::release || can_sanitize)) {
+        if (options_.tests && wanted(test) &&
+            (test.build == BuildKind::release || can_change_build)) {
           add(test, &test, nullptr, test.build);
         }
       }
@@ -242,7 +244,7 @@ class Grading {
     const auto users_path = [&](std::string text) {
       return with_slot_paths(place, *task.lab, place.with_users_paths(std::move(text)));
     };
-    const TestResult result = run_test(place, program, *task.test, users_path);
+    const TestResult result = run_test(place, program, *task.test, users_path, options_.seeds);
     TestScore& score = task.score();
     score.status = result.verdict.status;
     score.message = result.verdict.message;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,12 @@ std::vector<std::string> test_environment(const fs::path& scratch);
 // The test's time limit, longer where programs run slower.
 std::chrono::seconds time_limit(const Exercise& exercise, const Workspace& workspace);
 
+// Which random schedules a test goes through, when the user does not leave it to the test.
+struct Seeds {
+  std::optional<std::uint64_t> seed;   // this one only
+  std::optional<std::uint64_t> count;  // so many
+};
+
 struct TestResult {
   Verdict verdict;  // its message complete, crash frames symbolized
   double seconds = 0;
@@ -26,6 +34,7 @@ struct TestResult {
 // Runs one test in a process of its own and judges what happened. `users_path` turns a place in a
 // crash into the path that the user knows.
 TestResult run_test(const Workspace& workspace, const fs::path& program, const Test& test,
-                    const std::function<std::string(std::string)>& users_path);
+                    const std::function<std::string(std::string)>& users_path,
+                    const Seeds& seeds = {});
 
 }  // namespace goro::grader

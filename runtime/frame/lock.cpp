@@ -9,6 +9,9 @@
 #include "contracts/services/fatal.h"
 #include "contracts/services/futex.h"
 #include "contracts/services/scheduling.h"
+#if GORO_SIMULATE
+#include "simulation/simulation.h"
+#endif
 
 namespace goro {
 
@@ -29,6 +32,13 @@ void RuntimeMutex::lock_slow() {
   if (gp != nullptr && gp->stack_kind != StackKind::system) {
     fatal("a lock of the scheduler is taken on a goroutine's stack, not on g0");
   }
+#if GORO_SIMULATE
+  while (sim::active) {
+    // Looks first: an exchange counts as a change, and would wake others that wait.
+    while (held_.load(std::memory_order_relaxed)) sim::wait_for_change(&held_, sim::Where::here());
+    if (!held_.exchange(true, std::memory_order_acquire)) return;
+  }
+#endif
   for (int round = 0;; ++round) {
     // Looks before it tries again: an exchange would take the cache line from the holder.
     for (int i = 0; i < kActiveSpin * kActiveSpinCount; ++i) {

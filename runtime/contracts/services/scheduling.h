@@ -3,6 +3,9 @@
 #pragma once
 
 #include "contracts/model.h"
+#if GORO_SIMULATE
+#include "simulation/simulation.h"
+#endif
 
 namespace goro {
 
@@ -27,6 +30,9 @@ bool can_preempt(const G* gp);
 
 // A moment's rest in a loop that waits for another thread. Go: procyield.
 inline void cpu_relax() {
+#if GORO_SIMULATE
+  if (sim::active) return sim::relax();
+#endif
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #else

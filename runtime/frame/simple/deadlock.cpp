@@ -4,6 +4,9 @@
 #include "frame/dump.h"
 #include "frame/end.h"
 #include "frame/simple/simple.h"
+#if GORO_SIMULATE
+#include "simulation/simulation.h"
+#endif
 
 namespace goro {
 
@@ -16,6 +19,9 @@ bool nobody_left() {
 }
 
 [[noreturn]] void report_deadlock(bool main_exited) {
+#if GORO_SIMULATE
+  sim::freeze();
+#endif
   TextSink out(STDERR_FILENO);
   out.put(main_exited ? "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n"
                       : "fatal error: all goroutines are asleep - deadlock!\n");

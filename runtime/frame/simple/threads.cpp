@@ -14,6 +14,11 @@
 #include "frame/end.h"
 #include "frame/signals.h"
 #include "frame/simple/simple.h"
+#if GORO_SIMULATE
+#include <string>
+
+#include "simulation/simulation.h"
+#endif
 
 extern "C" {
 __attribute__((tls_model("initial-exec"))) thread_local goro::G* goro_tls_g = nullptr;
@@ -31,6 +36,11 @@ namespace {
 constexpr std::size_t kThreadStack = std::size_t{256} << 10;
 
 atomic<std::uintptr_t>* this_threads_guard_slot() {
+#if GORO_SIMULATE
+  // Simulated threads share one such word, and it is 0 whenever they take turns: what is asked of
+  // another one is read from its goroutine's guard when it goes back to it.
+  if (sim::active) return nullptr;
+#endif
 #if defined(__x86_64__) && GORO_GROWABLE_STACKS
   std::uintptr_t thread_block = 0;
   asm volatile("movq %%fs:0, %0" : "=r"(thread_block));
@@ -159,6 +169,14 @@ void m_start(M* mp) {
     return;
   }
   mp->has_thread = true;
+#if GORO_SIMULATE
+  if (sim::active) {
+    const std::string name = "M" + std::to_string(mp->id);
+    mp->thread = static_cast<std::uint64_t>(sim::start_thread(
+        name.c_str(), [](void* arg) { thread_main(arg); }, mp));
+    return;
+  }
+#endif
   pthread_attr_t attr;
   pthread_attr_init(&attr);
   pthread_attr_setstacksize(&attr, kThreadStack);
@@ -172,7 +190,14 @@ void m_start(M* mp) {
 
 void m_join_all() {
   for (M* mp = allm; mp != nullptr; mp = mp->alllink) {
-    if (mp->id != 0) pthread_join(mp->thread, nullptr);
+    if (mp->id == 0) continue;
+#if GORO_SIMULATE
+    if (sim::active) {
+      sim::join(static_cast<int>(mp->thread));
+      continue;
+    }
+#endif
+    pthread_join(mp->thread, nullptr);
   }
 }
 
@@ -181,6 +206,9 @@ bool m_gone(const M* mp) {
 }
 
 void m_wait_a_little() {
+#if GORO_SIMULATE
+  if (sim::active) return sim::rest(50'000);
+#endif
   usleep(50);
 }
 

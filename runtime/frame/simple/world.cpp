@@ -1,6 +1,4 @@
 // Stopping the world, and the number of Ps. Go: proc.go (stopTheWorldWithSema, procresize).
-#include <unistd.h>
-
 #include "contracts/getg.h"
 #include "contracts/run_queue.h"
 #include "contracts/scheduler.h"
@@ -9,6 +7,9 @@
 #include "contracts/stack.h"
 #include "frame/simple/simple.h"
 #include "goro/run.h"
+#if GORO_SIMULATE
+#include "simulation/simulation.h"
+#endif
 
 namespace goro {
 
@@ -63,7 +64,7 @@ void stop_the_world() {
     }
     preempt_all();
     sched.lock.unlock();
-    usleep(50);
+    m_wait_a_little();
     sched.lock.lock();
   }
   sched.lock.unlock();
@@ -86,6 +87,9 @@ void procresize(std::int32_t n) {
     auto* pp = new P;
     pp->id = static_cast<std::int32_t>(allp.size());
     pp->random = 2463534242U + static_cast<std::uint32_t>(pp->id) * 2654435761U;
+#if GORO_SIMULATE
+    if (sim::active) pp->random = static_cast<std::uint32_t>(sim::random_number()) | 1;
+#endif
     allp.push_back(pp);
   }
   for (std::int32_t i = 0; i < n; ++i) {
