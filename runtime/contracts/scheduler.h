@@ -55,8 +55,10 @@ Runnable find_runnable();
 [[noreturn]] void execute(G* gp, bool inherit_time);
 
 // One round of the scheduler: leave_if_asked() (contracts/services/scheduling.h: the world is being
-// stopped, or run() returns), find_runnable, resetspinning() if this M is spinning, execute. On g0,
-// with a P. Go: schedule.
+// stopped, run() returns, or this M is locked to a goroutine), find_runnable, resetspinning() if
+// this M is spinning, execute. A goroutine that is locked to another M (gp->lockedm is not null) is
+// not executed here: startlockedm(gp) gives it to its M together with our P, and the round begins
+// again. On g0, with a P. Go: schedule.
 [[noreturn]] void schedule();
 
 }  // namespace goro

@@ -1,0 +1,20 @@
+// Random numbers that only have to be quick.
+#pragma once
+
+#include <cstdint>
+
+#include "contracts/model.h"
+
+namespace goro {
+
+// The next number of pp's own sequence (xorshift; never 0). By the owner of pp. Go: cheaprand.
+inline std::uint32_t cheaprand(P* pp) {
+  std::uint32_t x = pp->random;
+  x ^= x << 13;
+  x ^= x >> 17;
+  x ^= x << 5;
+  pp->random = x;
+  return x;
+}
+
+}  // namespace goro
