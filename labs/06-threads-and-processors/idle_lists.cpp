@@ -1,7 +1,7 @@
 // The lists of those that have nothing to do, and how an M and a P come together.
 // contracts/processors.h is the specification; this file is step 2 of this lab's README.
-#include "contracts/processors.h"
 #include "contracts/not_implemented.h"
+#include "contracts/processors.h"
 
 namespace goro {
 

@@ -1,7 +1,7 @@
 // Goroutines that keep their thread.
 // contracts/processors.h is the specification; this file is step 5 of this lab's README.
-#include "contracts/processors.h"
 #include "contracts/not_implemented.h"
+#include "contracts/processors.h"
 
 namespace goro {
 

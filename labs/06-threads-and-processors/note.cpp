@@ -1,7 +1,7 @@
 // A note: one word that a thread sleeps on in the kernel.
 // contracts/processors.h is the specification; this file is step 1 of this lab's README.
-#include "contracts/processors.h"
 #include "contracts/not_implemented.h"
+#include "contracts/processors.h"
 
 namespace goro {
 

@@ -1,7 +1,7 @@
 // Starting, stopping and waking Ms.
 // contracts/processors.h is the specification; this file is step 3 of this lab's README.
-#include "contracts/processors.h"
 #include "contracts/not_implemented.h"
+#include "contracts/processors.h"
 
 namespace goro {
 

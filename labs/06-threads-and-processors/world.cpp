@@ -1,7 +1,7 @@
 // Stopping the world, and the number of Ps.
 // contracts/processors.h is the specification; this file is step 4 of this lab's README.
-#include "contracts/processors.h"
 #include "contracts/not_implemented.h"
+#include "contracts/processors.h"
 
 namespace goro {
 

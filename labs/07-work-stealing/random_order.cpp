@@ -1,7 +1,7 @@
 // All numbers below n in an order that looks random, without an array of them.
 // contracts/work_stealing.h is the specification; this file is step 1 of this lab's README.
-#include "contracts/work_stealing.h"
 #include "contracts/not_implemented.h"
+#include "contracts/work_stealing.h"
 
 namespace goro {
 

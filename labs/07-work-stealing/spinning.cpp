@@ -1,7 +1,7 @@
 // Looking for work, and going to sleep without missing any.
 // contracts/work_stealing.h is the specification; this file is step 3 of this lab's README.
-#include "contracts/work_stealing.h"
 #include "contracts/not_implemented.h"
+#include "contracts/work_stealing.h"
 
 namespace goro {
 

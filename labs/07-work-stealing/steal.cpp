@@ -1,11 +1,12 @@
 // Taking half of another P's queue.
 // contracts/work_stealing.h is the specification; this file is step 2 of this lab's README.
-#include "contracts/work_stealing.h"
 #include "contracts/not_implemented.h"
+#include "contracts/work_stealing.h"
 
 namespace goro {
 
-std::uint32_t runq_grab(P* /*victim*/, atomic<G*>* /*to*/, std::uint32_t /*at*/, bool /*take_next*/) {
+std::uint32_t runq_grab(P* /*victim*/, atomic<G*>* /*to*/, std::uint32_t /*at*/,
+                        bool /*take_next*/) {
   GORO_NOT_IMPLEMENTED(7, 2);
 }
 

@@ -1,7 +1,7 @@
 // The one thread that runs without a P, and so is never behind one.
 // contracts/syscall.h is the specification; this file is step 3 of this lab's README.
-#include "contracts/syscall.h"
 #include "contracts/not_implemented.h"
+#include "contracts/syscall.h"
 
 namespace goro {
 

@@ -115,8 +115,8 @@ struct alignas(kCacheLine) G {
   Closure closure;
   ExceptionState exceptions;
   StackMove* moves = nullptr;
-  Observed<M*> lockedm;             // the only M that may run it (lock_os_thread)
-  std::uintptr_t syscall_frame = 0; // frame record of whoever called system_call, for dumps
+  Observed<M*> lockedm;              // the only M that may run it (lock_os_thread)
+  std::uintptr_t syscall_frame = 0;  // frame record of whoever called system_call, for dumps
   std::uint64_t parent_goid = 0;
   std::uintptr_t gopc = 0;  // the return address of the go statement
   alignas(16) std::byte closure_room[kClosureRoom];
@@ -230,8 +230,9 @@ class Note {
 
 // What sysmon saw when it last looked at a P. Sysmon's alone. Go: sysmontick.
 struct SysmonTick {
-  std::uint32_t schedtick = 0;
-  std::uint32_t syscalltick = 0;
+  // A P that was never looked at differs: its first slice and its first call are new ones.
+  std::uint32_t schedtick = ~0U;
+  std::uint32_t syscalltick = ~0U;
   std::int64_t schedwhen = 0;    // since when schedtick is that, nanotime()
   std::int64_t syscallwhen = 0;  // since when syscalltick is that
   std::int64_t cpuwhen = 0;      // processor time its M had used at schedwhen
@@ -265,8 +266,9 @@ struct M {
   G* g0 = nullptr;
 
   std::int64_t id = 0;
-  atomic<G*> curg{
-      nullptr};  // whose stack we left for g0, or run; relaxed, read by whoever preempts
+  // Whose stack we left for g0, or run. Written with release: whoever preempts reads it, and what
+  // it points to, at any time (acquire).
+  atomic<G*> curg{nullptr};
   Observed<P*> p;
   P* nextp = nullptr;  // handed over by whoever wakes this M
   P* oldp = nullptr;   // the P this M had when its system call began
@@ -294,14 +296,14 @@ struct M {
   G* outer_g = nullptr;
 
   // The thread itself; frame/threads.cpp.
-  std::uint64_t thread = 0;       // pthread_t
+  std::uint64_t thread = 0;          // pthread_t
   Observed<std::int32_t> cpu_clock;  // of its processor time; 0: none
   void* signal_stack = nullptr;
   bool is_sysmon = false;
-  bool thread_ends = false;     // its goroutine ended without unlock_os_thread
-  bool orphan = false;          // in a system call when run() returned; see frame/ending.cpp
-  atomic<bool> parked{false};   // in mpark
-  atomic<bool> gone{false};     // has left the scheduler for good
+  bool thread_ends = false;    // its goroutine ended without unlock_os_thread
+  bool orphan = false;         // in a system call when run() returned; see frame/ending.cpp
+  atomic<bool> parked{false};  // in mpark
+  atomic<bool> gone{false};    // has left the scheduler for good
 #if !GORO_GROWABLE_STACKS
   void (*mcall_fn)(G*) = nullptr;
   const void* thread_stack_lo = nullptr;

@@ -149,9 +149,9 @@ void incidlelocked(std::int32_t v);
 // locking", "stoplockedm: not runnable". On g0, with or without a P. Go: stoplockedm.
 void stoplockedm();
 
-// Schedules gp, which is locked to another M: that M gets this M's P and wakes up (incidlelocked(-1)
-// before), and this M sleeps (stopm); it has another P afterwards. Fatal "startlockedm: locked to
-// me", "startlockedm: m has p". On g0, with a P. Go: startlockedm.
+// Schedules gp, which is locked to another M: that M gets this M's P and wakes up
+// (incidlelocked(-1) before), and this M sleeps (stopm); it has another P afterwards. Fatal
+// "startlockedm: locked to me", "startlockedm: m has p". On g0, with a P. Go: startlockedm.
 void startlockedm(G* gp);
 
 }  // namespace goro

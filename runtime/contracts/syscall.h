@@ -2,7 +2,8 @@
 //
 //   running ── entersyscall ──► syscall ── exitsyscall ──► running, on the same P (fast)
 //                                  │                        or on another (slow)
-//             sysmon: retake       │                        or runnable, in the GRQ, and the M sleeps
+//             sysmon: retake       │                        or runnable, in the GRQ, and the M
+//             sleeps
 //                  └── takes the P ┘── handoffp ──► another M, or the idle list
 //
 // Entering costs almost nothing: the P stays wired to the M, and only the goroutine's status says
@@ -14,8 +15,8 @@
 //
 // Lock order: a scan bit is held for a few instructions, and no lock is taken meanwhile.
 //
-// Go: proc.go (reentersyscall, exitsyscall, exitsyscallTryGetP, exitsyscallNoP, setBlockOnExitSyscall,
-// handoffp, sysmon, retake).
+// Go: proc.go (reentersyscall, exitsyscall, exitsyscallTryGetP, exitsyscallNoP,
+// setBlockOnExitSyscall, handoffp, sysmon, retake).
 #pragma once
 
 #include "contracts/model.h"
@@ -83,7 +84,8 @@ bool gcstop_syscall_ps();
 
 // Finds something to do for pp, which has just lost its M. In this order:
 //   1. It has goroutines, or the GRQ has: startm(pp, false).
-//   2. Nobody spins and no P is idle: nmspinning 0→1, needspinning answered, startm(pp, true): there
+//   2. Nobody spins and no P is idle: nmspinning 0→1, needspinning answered, startm(pp, true):
+//   there
 //      may be work elsewhere that nobody looks for.
 //   3. Under sched.lock: gcwaiting: gcstop, stopwait − 1, wake the stopper when that is 0; the GRQ
 //      has something after all: startm(pp, false); else pidleput.
@@ -106,11 +108,11 @@ inline constexpr std::int64_t kSysmonDeepSleep = 60'000'000'000;
 std::uint32_t sysmon_delay(int idle, std::uint32_t last);
 
 // Runs on a thread of its own, without a P, until sched.stopping. Counts itself in nmsys. Each
-// round: sysmon_pause(sysmon_delay) (services/threads.h); when all Ps are idle or the world is stopped, and no schedtrace is
-// due ever (schedtrace_interval() is 0, services/observe.h): looks again under sched.lock, sets
-// sysmonwait, and sleeps on sysmonnote for at most kSysmonDeepSleep; woken: the pauses begin at 20
-// µs again. Then retake(nanotime()), which says whether the round did something, and
-// schedtrace_if_due(now). Go: sysmon.
+// round: sysmon_pause(sysmon_delay) (services/threads.h); when all Ps are idle or the world is
+// stopped, and no schedtrace is due ever (schedtrace_interval() is 0, services/observe.h): looks
+// again under sched.lock, sets sysmonwait, and sleeps on sysmonnote for at most kSysmonDeepSleep;
+// woken: the pauses begin at 20 µs again. Then retake(nanotime()), which says whether the round did
+// something, and schedtrace_if_due(now). Go: sysmon.
 void sysmon();
 
 // For each P that runs:

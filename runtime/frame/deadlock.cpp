@@ -1,8 +1,9 @@
 // Nobody left to wake anyone. Go: proc.go (checkdead).
 //
-// Counted, not searched: an M that has no P sleeps (nmidle), or waits for the goroutine it is locked
-// to (nmidlelocked), or is sysmon (nmsys). If that is all of them, nothing will ever happen again.
-// Everybody who makes an M run counts it as running first, and only then lets go of sched.lock.
+// Counted, not searched: an M that has no P sleeps (nmidle), or waits for the goroutine it is
+// locked to (nmidlelocked), or is sysmon (nmsys). If that is all of them, nothing will ever happen
+// again. Everybody who makes an M run counts it as running first, and only then lets go of
+// sched.lock.
 #include <unistd.h>
 
 #include "contracts/services/allgs.h"

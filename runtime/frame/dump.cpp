@@ -209,8 +209,8 @@ void print_all(TextSink* out) {
     out->put("\n");
     Backtrace trace;
     // In a system call its M runs on g0, and its own frames rest.
-    const bool off_stack = status == GStatus::waiting || status == GStatus::runnable ||
-                           status == GStatus::syscall;
+    const bool off_stack =
+        status == GStatus::waiting || status == GStatus::runnable || status == GStatus::syscall;
     if (off_stack) capture_parked(gp, &trace);
     print_goroutine(out, gp, off_stack ? &trace : nullptr);
   });
@@ -230,7 +230,7 @@ void print_all(TextSink* out) {
     } else {
       out->put("nil");
     }
-    const G* gp = m->curg.load(std::memory_order_relaxed);
+    const G* gp = m->curg.load(std::memory_order_acquire);
     out->put(" curg=");
     if (gp != nullptr) {
       out->put("G").number(gp->goid);

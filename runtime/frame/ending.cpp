@@ -7,7 +7,8 @@
 //   - whoever runs a goroutine is asked to give way, again and again;
 //   - sysmon looks at `stopping` each round, and is woken from its pauses;
 //   - whoever sleeps is woken last, when nobody else is awake who might be waking it too;
-//   - whoever is in a system call is left behind, an orphan. Its call cannot be ended, and may still
+//   - whoever is in a system call is left behind, an orphan. Its call cannot be ended, and may
+//   still
 //     use what the goroutine handed to it by reference. So its M, its G and its stack outlive the
 //     run (frame/kept_pages.h); when the call returns, the thread gives them back and ends. It
 //     touches nothing of the scheduler's, which may belong to another run by then. If the caller's
@@ -59,12 +60,11 @@ bool is_gone(const M* mp) {
 // In a system call: takes the P away, so that the M comes to leave_if_orphaned. Under sched.lock.
 // *orphaned: it will not be waited for.
 bool leave_behind(M* mp, bool* orphaned) {
-  G* gp = mp->curg.load(std::memory_order_relaxed);
+  G* gp = mp->curg.load(std::memory_order_acquire);
   if (gp == nullptr) return false;
   auto in_syscall = static_cast<std::uint32_t>(GStatus::syscall);
-  if (!gp->atomicstatus.compare_exchange_strong(in_syscall, in_syscall | kGScan,
-                                                std::memory_order_acquire,
-                                                std::memory_order_relaxed)) {
+  if (!gp->atomicstatus.compare_exchange_strong(
+          in_syscall, in_syscall | kGScan, std::memory_order_acquire, std::memory_order_relaxed)) {
     return false;
   }
   const bool mine = gp->m == mp;

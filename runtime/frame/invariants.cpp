@@ -1,9 +1,9 @@
 // What must be true of the scheduler whenever sched.lock is held and no P is in anyone's hands. A
 // debug build and a simulation look; a release build does not.
+#include "frame/invariants.h"
 #include "contracts/run_queue.h"
 #include "contracts/services/fatal.h"
 #include "contracts/services/threads.h"
-#include "frame/invariants.h"
 
 #if !defined(NDEBUG) || defined(GORO_SIMULATE)
 

@@ -20,8 +20,8 @@
 #include "frame/cpu_count.h"
 #include "frame/dump.h"
 #include "frame/end.h"
-#include "frame/fixed_stack.h"
 #include "frame/ending.h"
+#include "frame/fixed_stack.h"
 #include "frame/schedtrace.h"
 #include "frame/settings.h"
 #include "frame/signals.h"
@@ -131,7 +131,9 @@ std::string stacks() {
   with_stopped_world([&] {
     TextSink out(&text);
     print_goroutine(&out, getm()->curg.load(std::memory_order_relaxed), &trace);
+    sched.lock.lock();  // threads come and go even now
     print_all(&out);
+    sched.lock.unlock();
   });
   return text;
 }

@@ -55,20 +55,20 @@ void put_p(TextSink& out, const P* pp) {
   out.put(": status=").number(pp->status.load(std::memory_order_relaxed));
   out.put(" schedtick=").number(pp->schedtick).put(" syscalltick=").number(pp->syscalltick);
   out.put(" m=");
-  put_id(out, pp->m.get());
+  put_id(out, pp->m.look());
   out.put(" runqsize=").number(runqsize(pp)).put(" gfreecnt=").signed_number(pp->gfree.size());
   out.put(" timerslen=0\n");
 }
 
 void put_m(TextSink& out, const M* mp) {
   out.put("  M").signed_number(mp->id).put(": p=");
-  put_id(out, mp->p.get());
+  put_id(out, mp->p.look());
   out.put(" curg=");
-  put_goid(out, mp->curg.load(std::memory_order_relaxed));
+  put_goid(out, mp->curg.load(std::memory_order_acquire));
   // What only a garbage collector, a tracer or an allocator would change is as it is at rest.
   out.put(" mallocing=0 throwing=0 preemptoff= locks=0 dying=0 spinning=").put(word(mp->spinning));
   out.put(" blocked=").put(word(mp->blocked)).put(" lockedg=");
-  put_goid(out, mp->lockedg);
+  put_goid(out, mp->lockedg.look());
   out.put("\n");
 }
 
@@ -76,9 +76,9 @@ void put_g(TextSink& out, const G* gp) {
   out.put("  G").number(gp->goid);
   out.put(": status=").number(gp->atomicstatus.load(std::memory_order_acquire));
   out.put("(").put(wait_reason_string(gp->waitreason)).put(") m=");
-  put_id(out, gp->m.get());
+  put_id(out, gp->m.look());
   out.put(" lockedm=");
-  put_id(out, gp->lockedm.get());
+  put_id(out, gp->lockedm.look());
   out.put("\n");
 }
 

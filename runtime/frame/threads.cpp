@@ -5,8 +5,8 @@
 // the goroutine that was locked to this thread has ended, or the thread was in a system call when
 // run() returned (frame/ending.cpp).
 //
-// During a run an M is never freed: whoever holds a stale pointer to one holds a pointer to an M. An
-// M whose thread has ended waits on sched.freem to get another one.
+// During a run an M is never freed: whoever holds a stale pointer to one holds a pointer to an M.
+// An M whose thread has ended waits on sched.freem to get another one.
 #include "frame/threads.h"
 
 #include <pthread.h>
@@ -263,7 +263,7 @@ void mpark() {
 }
 
 void ask_to_give_way(M* mp) {
-  G* gp = mp->curg.load(std::memory_order_relaxed);
+  G* gp = mp->curg.load(std::memory_order_acquire);
   if (gp == nullptr) return;
   // The request can be overwritten by a switch that is under way, or be meant for a goroutine that
   // has just stopped.
@@ -276,7 +276,7 @@ void ask_to_give_way(M* mp) {
 
 void preempt_one(P* pp) {
   sched.lock.lock();
-  if (M* mp = pp->m; mp != nullptr) ask_to_give_way(mp);
+  if (M* mp = pp->m.look(); mp != nullptr) ask_to_give_way(mp);
   sched.lock.unlock();
 }
 

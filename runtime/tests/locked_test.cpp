@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "contracts/getg.h"
 #include "contracts/model.h"
 #include "goro/goro.h"
 #include "testing/story.h"
@@ -74,17 +75,19 @@ TEST(LockOsThread, NobodyElseRunsOnItsThread) {
 TEST(LockOsThread, Nests) {
   bool still_locked = false;
   bool unlocked = false;
+  auto is_locked = [] {
+    return goro::on_system_stack([] { return goro::getm()->lockedg != nullptr; });
+  };
   goro::run([&] {
     goro::WaitGroup group;
-    group.go([s = &still_locked, u = &unlocked] {
+    group.go([s = &still_locked, u = &unlocked, is_locked] {
       goro::lock_os_thread();
       goro::lock_os_thread();
       goro::unlock_os_thread();
-      goro::on_system_stack([&] { *s = goro::stacks().empty(); });
-      *s = true;
+      *s = is_locked();
       goro::unlock_os_thread();
       goro::unlock_os_thread();  // one too many: nothing
-      *u = true;
+      *u = !is_locked();
     });
     group.wait();
   });

@@ -228,6 +228,7 @@ TEST(SystemCall, RunReturnsWhileOthersAreInsideAndTheyFinishTheirCalls) {
   std::atomic<int> went_on{0};
   goro::run(
       [&] {
+        goro::lock_os_thread();  // no call on run()'s own thread, which it would wait for
         for (int i = 0; i < kInside; ++i) {
           goro::go([fd = gate.fds[0], in = &entered, out = &finished, on = &went_on] {
             int local[64] = {};
@@ -285,7 +286,9 @@ TEST(SystemCall, RunWaitsForACallOnItsOwnThread) {
         },
         {.procs = 2});
     seen = on_own.load();
-    if (seen) EXPECT_TRUE(finished.load()) << "run() returned before the call on its thread did";
+    if (seen) {
+      EXPECT_TRUE(finished.load()) << "run() returned before the call on its thread did";
+    }
     while (!finished.load()) std::this_thread::yield();
   }
 }
@@ -297,6 +300,7 @@ TEST(SystemCall, RunsWithCallsInsideDoNotGrow) {
     const Gate gate;
     goro::run(
         [&] {
+          goro::lock_os_thread();
           for (int i = 0; i < 4; ++i) {
             goro::go([fd = gate.fds[0], in = &entered, out = &finished] {
               goro::system_call([=] {
@@ -391,7 +395,12 @@ TEST(SystemCall, AnIdleRuntimeUsesNoProcessor) {
         spent = used() - before;
       },
       {.procs = 4});
-  EXPECT_LT(spent.count(), 5'000 * 4) << "microseconds of processor time in half a second of rest";
+#if !defined(__SANITIZE_THREAD__)  // its own thread works
+  EXPECT_LT(spent.count(), 25'000)
+#else
+  EXPECT_LT(spent.count(), 250'000)
+#endif
+      << "microseconds of processor time in half a second of rest";
 }
 
 TEST(SystemCall, AComputingGoroutineGivesWayAfterASlice) {

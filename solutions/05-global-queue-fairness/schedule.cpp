@@ -40,7 +40,7 @@ Runnable find_runnable() {
 void execute(G* gp, bool inherit_time) {
   M* mp = getm();
   casgstatus(gp, GStatus::runnable, GStatus::running);
-  mp->curg.store(gp, std::memory_order_relaxed);
+  mp->curg.store(gp, std::memory_order_release);  // sysmon may look at gp from now on
   gp->m = mp;
   // A goroutine that inherits the slice must not look like a new one to whoever watches for slices
   // that last too long.

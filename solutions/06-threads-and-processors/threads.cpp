@@ -2,12 +2,12 @@
 //
 // An M is never told what to run. It is given a P (nextp) and woken; then it looks for itself. So
 // it does not matter which M wakes up, nor how late: whatever was runnable is still in a queue.
+#include "contracts/services/threads.h"
 #include "contracts/getg.h"
 #include "contracts/processors.h"
 #include "contracts/run_queue.h"
 #include "contracts/services/fatal.h"
 #include "contracts/services/scheduling.h"
-#include "contracts/services/threads.h"
 
 namespace goro {
 

@@ -31,9 +31,9 @@ bool will_run_its_own(const P* victim) {
       static_cast<std::uint32_t>(PStatus::running)) {
     return false;
   }
-  const M* mp = victim->m;
+  const M* mp = victim->m.look();
   if (mp == nullptr) return false;
-  const G* gp = mp->curg.load(std::memory_order_relaxed);
+  const G* gp = mp->curg.load(std::memory_order_acquire);
   return gp == nullptr || !in_syscall(gp);
 }
 

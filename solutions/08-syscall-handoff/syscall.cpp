@@ -129,17 +129,16 @@ bool set_block_on_exit_syscall(P* pp, SyscallingThread* thread) {
   }
   // All of this may change while we read it. Ms and Gs are never freed during a run, so the worst
   // we can hold is the wrong one.
-  M* mp = pp->m;
+  M* mp = pp->m.look();
   if (mp == nullptr) return false;
-  G* gp = mp->curg.load(std::memory_order_relaxed);
+  G* gp = mp->curg.load(std::memory_order_acquire);
   if (gp == nullptr) return false;
   auto in_syscall = static_cast<std::uint32_t>(GStatus::syscall);
   // Most Ps are not in a system call: a look costs less than an exchange that fails.
   if (gp->atomicstatus.load(std::memory_order_relaxed) != in_syscall) return false;
   // acquire: the M's and the P's wiring as they were when the call began.
-  if (!gp->atomicstatus.compare_exchange_strong(in_syscall, in_syscall | kGScan,
-                                                std::memory_order_acquire,
-                                                std::memory_order_relaxed)) {
+  if (!gp->atomicstatus.compare_exchange_strong(
+          in_syscall, in_syscall | kGScan, std::memory_order_acquire, std::memory_order_relaxed)) {
     return false;
   }
   *thread = SyscallingThread{gp, mp, pp};

@@ -41,7 +41,7 @@ bool deep_sleep() {
 
 // Has the M of pp had its processor for at least half a slice since `tick` was taken?
 bool has_really_run(const P* pp, const SysmonTick& tick) {
-  const M* mp = pp->m;
+  const M* mp = pp->m.look();
   return mp == nullptr || m_cpu_time(mp) - tick.cpuwhen >= kForcePreempt / 2;
 }
 
@@ -51,7 +51,7 @@ bool slice_is_over(P* pp, std::int64_t now) {
   if (const std::uint32_t schedtick = pp->schedtick; tick.schedtick != schedtick) {
     tick.schedtick = schedtick;
     tick.schedwhen = now;
-    const M* mp = pp->m;
+    const M* mp = pp->m.look();
     tick.cpuwhen = mp == nullptr ? 0 : m_cpu_time(mp);
     return false;
   }
@@ -78,8 +78,8 @@ bool syscall_lasts_too_long(P* pp, bool slice_over, std::int64_t now) {
 // A quick look that may be wrong: taking sched.lock for every busy P in every round would make
 // sysmon a burden.
 bool seems_to_be_in_syscall(const P* pp) {
-  const M* mp = pp->m;
-  const G* gp = mp == nullptr ? nullptr : mp->curg.load(std::memory_order_relaxed);
+  const M* mp = pp->m.look();
+  const G* gp = mp == nullptr ? nullptr : mp->curg.load(std::memory_order_acquire);
   return gp != nullptr && gp->atomicstatus.load(std::memory_order_relaxed) ==
                               static_cast<std::uint32_t>(GStatus::syscall);
 }

@@ -20,9 +20,9 @@ G* find_work_elsewhere();
 // resetspinning.
 void resetspinning();
 
-// Top of schedule(). An M that is locked to a goroutine (lock_os_thread) gives up its P, waits until
-// that goroutine can run, and runs it. Any other gives up its P while the world is stopped. Does
-// not return in the first case, nor when run() is about to. On g0, with a P.
+// Top of schedule(). An M that is locked to a goroutine (lock_os_thread) gives up its P, waits
+// until that goroutine can run, and runs it. Any other gives up its P while the world is stopped.
+// Does not return in the first case, nor when run() is about to. On g0, with a P.
 void leave_if_asked();
 
 // gp may run on one M only, and not on this one: hands this M's P over to that M, and sleeps. This
