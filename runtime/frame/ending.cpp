@@ -39,17 +39,9 @@ namespace goro {
 
 namespace {
 
-// Most threads leave within microseconds; some have to be waited for.
-constexpr int kYields = 20;
-constexpr std::uint32_t kLookAgain = 50;  // microseconds
-
-void wait_a_little(int round) {
-  if (round < kYields) {
-    osyield();
-  } else {
-    usleep(kLookAgain);
-  }
-}
+// Microseconds between two looks at who has left. A sleep, not a yield: on a busy machine whoever
+// yields waits for everybody.
+constexpr std::uint32_t kLookAgain = 20;
 
 M* orphans = nullptr;  // of the run that ends; through alllink
 
@@ -154,7 +146,7 @@ bool is_orphan(const G* gp) {
   sched.gcwaiting.store(true, std::memory_order_seq_cst);
   sched.endnote.wakeup();
   sched.lock.unlock();
-  for (int round = 0; !all_settled(); ++round) wait_a_little(round);
+  while (!all_settled()) usleep(kLookAgain);
   // Whoever is parked now stays so until we wake it: nobody else is awake to do it.
   for (M* mp = allm; mp != nullptr; mp = mp->alllink) {
     if (!is_gone(mp) && mp->parked.load(std::memory_order_seq_cst) && !mp->park.is_set()) {
@@ -165,11 +157,13 @@ bool is_orphan(const G* gp) {
 }
 
 void forget_the_run() {
-  for (int round = 0;; ++round) {
-    bool all_gone = true;
+  for (bool all_gone = false; !all_gone;) {
+    all_gone = true;
+    // M0 may have left long before the others: they still start threads for each other.
+    sched.lock.lock();
     for (const M* mp = allm; mp != nullptr; mp = mp->alllink) all_gone = all_gone && is_gone(mp);
-    if (all_gone) break;
-    wait_a_little(round);
+    sched.lock.unlock();
+    if (!all_gone) usleep(kLookAgain);
   }
   for (const M* mp = orphans; mp != nullptr; mp = mp->alllink) {
     keep_memory_of(mp->curg.load(std::memory_order_relaxed));

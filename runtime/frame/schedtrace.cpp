@@ -9,7 +9,6 @@
 
 #include "contracts/model.h"
 #include "contracts/services/allgs.h"
-#include "contracts/services/clock.h"
 #include "contracts/services/observe.h"
 #include "frame/dump.h"
 #include "frame/settings.h"
@@ -120,7 +119,6 @@ void schedtrace(bool detailed, std::int64_t now) {
 }  // namespace
 
 void schedtrace_reset() {
-  started = nanotime();
   first_line = true;
 }
 
@@ -131,6 +129,7 @@ std::int64_t schedtrace_interval() {
 void schedtrace_if_due(std::int64_t now) {
   const std::int64_t interval = schedtrace_interval();
   if (interval == 0 || (!first_line && now - last_line < interval)) return;
+  if (first_line) started = now;
   first_line = false;
   last_line = now;
   schedtrace(settings().scheddetail, now);

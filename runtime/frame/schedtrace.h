@@ -2,7 +2,7 @@
 
 namespace goro {
 
-// A run begins: its first line is due at once, and its clock is at 0.
+// A run begins: its first line is due at once, and says 0 ms.
 void schedtrace_reset();
 
 }  // namespace goro

@@ -16,6 +16,7 @@ namespace {
 
 using goro::testing::ChildEnd;
 using goro::testing::in_child;
+using goro::testing::under_lock;
 
 TEST(LockOsThread, KeepsItsThread) {
   for (const int procs : {1, 2, 4}) {
@@ -107,9 +108,9 @@ TEST(LockOsThread, EndingWhileLockedEndsTheThread) {
             goro::yield();
           });
           group.wait();
-          if (round == 5) threads_before = goro::sched.mcount;
+          if (round == 5) threads_before = under_lock(goro::sched.mcount);
         }
-        threads_after = goro::sched.mcount;
+        threads_after = under_lock(goro::sched.mcount);
       },
       {.procs = 2});
   EXPECT_LE(threads_after, threads_before + 3) << "threads that ended are still counted";

@@ -1,6 +1,7 @@
 // GORO_DEBUG=schedtrace: Go's lines.
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <regex>
 #include <sstream>
@@ -38,7 +39,16 @@ TEST(SchedtraceChild, SleepsForAWhileInTwentyCalls) {
   goro::run(
       [] {
         goro::WaitGroup group;
-        for (int i = 0; i < 20; ++i) group.go([] { goro::system_call([] { ::usleep(60'000); }); });
+        std::atomic<int> inside{0};
+        for (int i = 0; i < 20; ++i) {
+          group.go([in = &inside] {
+            goro::system_call([in] {
+              in->fetch_add(1);
+              while (in->load() < 20) ::usleep(1'000);
+              ::usleep(100'000);  // for sysmon to see all of them
+            });
+          });
+        }
         group.wait();
       },
       {.procs = 2});

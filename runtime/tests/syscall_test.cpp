@@ -20,6 +20,7 @@ namespace {
 
 using goro::testing::ChildEnd;
 using goro::testing::in_child;
+using goro::testing::under_lock;
 
 bool has(const ChildEnd& end, const char* text) {
   return end.err.find(text) != std::string::npos;
@@ -173,8 +174,8 @@ TEST(SystemCall, AsManyThreadsAsAreBlockedAndThenTheyAreUsedAgain) {
           most = std::max(most, threads_now());
           gate.open(kBlocked);
           group.wait();
-          if (round == 0) after_first = goro::sched.mnext;
-          after_third = goro::sched.mnext;
+          if (round == 0) after_first = under_lock(goro::sched.mnext);
+          after_third = under_lock(goro::sched.mnext);
         }
       },
       {.procs = 2});

@@ -7,6 +7,7 @@
 #include "contracts/model.h"
 #include "goro/goro.h"
 #include "testing/story.h"
+#include "tests/child.h"
 
 namespace {
 
@@ -103,7 +104,7 @@ TEST(Threads, RestingPsHaveRestingThreads) {
         // Everybody has gone to rest but this one.
         while (goro::sched.npidle.load() != 3 || goro::sched.nmspinning.load() != 0) goro::yield();
         idle_ps = goro::sched.npidle.load();
-        idle_ms = static_cast<std::int32_t>(goro::sched.mcount) - 2;
+        idle_ms = static_cast<std::int32_t>(goro::testing::under_lock(goro::sched.mcount)) - 2;
       },
       {.procs = 4});
   EXPECT_EQ(idle_ps, 3);
