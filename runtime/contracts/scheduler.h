@@ -48,7 +48,8 @@ struct Runnable {
 // do. On g0, with a P. Go: findRunnable.
 Runnable find_runnable();
 
-// Runs gp on this M until it stops. runnable→running; links M and gp (m->curg, gp->m); schedtick++
+// Runs gp on this M until it stops. runnable→running; links M and gp (m->curg, by a store
+// with release since sysmon follows it at any time; gp->m); schedtick++
 // unless inherit_time; g_prepare_to_run (contracts/services/goroutine.h: a stack if this is the
 // first time, the stack guard); restore_exception_state; switch_to(gp). On g0, with a P. Go:
 // execute.
