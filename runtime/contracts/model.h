@@ -109,7 +109,7 @@ struct alignas(kCacheLine) G {
   StackKind stack_kind = StackKind::growable;
   atomic<bool> preempt{false};   // asked to give way at the next prologue
   std::uint8_t quiet_parks = 0;  // parks since the stack was last used to more than a quarter
-  Observed<std::uint64_t> goid;
+  std::uint64_t goid = 0;
   G* schedlink = nullptr;  // next in the one list or queue it is on
   void* param = nullptr;   // what the waker hands over
   Closure closure;

@@ -186,7 +186,7 @@ static void print_p(TextSink* out, const P* pp) {
   constexpr std::uint32_t kShown = 16;
   for (std::uint32_t i = head; i != tail && i - head < kShown; ++i) {
     const G* gp = pp->runq[i % kRunqSize].load(std::memory_order_relaxed);
-    out->put(i == head ? "G" : " G").number(gp == nullptr ? 0 : gp->goid.get());
+    out->put(i == head ? "G" : " G").number(gp == nullptr ? 0 : gp->goid);
   }
   out->put(tail - head > kShown ? " …]\n" : "]\n");
 }

@@ -204,7 +204,7 @@ void yield() {
 std::uint64_t goroutine_id() {
   const M* mp = getm();
   const G* gp = mp == nullptr ? nullptr : mp->curg.load(std::memory_order_relaxed);
-  return gp == nullptr ? 0 : gp->goid.get();
+  return gp == nullptr ? 0 : gp->goid;
 }
 
 }  // namespace goro

@@ -30,7 +30,7 @@ TEST(Steal, TakesHalfRoundedUp) {
     victim->runqtail.store(n);
     const G* gp = runq_steal(fake.p(0), victim, false);
     ASSERT_NE(gp, nullptr);
-    EXPECT_EQ(gp->goid.get(), n - n / 2)
+    EXPECT_EQ(gp->goid, n - n / 2)
         << "the last of the stolen half runs now; " << n << " were there";
     EXPECT_EQ(victim->runqtail.load() - victim->runqhead.load(), n / 2);
     EXPECT_EQ(fake.p(0)->runqtail.load(), n - n / 2 - 1);
