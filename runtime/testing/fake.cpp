@@ -35,6 +35,7 @@ FakeM::FakeM(int procs) : outer_(goro_tls_g) {
   }
   sched.gomaxprocs.store(procs);
   stealorder.reset(static_cast<std::uint32_t>(procs));
+  sched.foreign = 1;  // the test's threads: whoever sleeps here is no deadlock
   dress(&m_, allp[0], &exceptions_);
 }
 
