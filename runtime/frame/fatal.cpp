@@ -112,6 +112,15 @@ void on_roomy_stack(F&& f) {
   __builtin_unreachable();
 }
 
+[[noreturn]] void stop_with_dump(const char* text) {
+  claim_the_end();
+  TextSink out(STDERR_FILENO);
+  out.put(text);
+  print_all(&out);
+  out.flush();
+  _exit(kExitFatal);
+}
+
 static void print_panic_text(TextSink* out) {
   const std::type_info* type = abi::__cxa_current_exception_type();
   if (type == nullptr) {

@@ -6,6 +6,8 @@ namespace goro {
 struct Settings {
   int maxprocs = 0;  // 0: not set
   bool stackcheck = false;
+  int schedtrace = 0;  // milliseconds between two lines; 0: none
+  bool scheddetail = false;
 };
 
 // Read once, when the program starts.

@@ -44,15 +44,19 @@ const Field* find_field(const Field* fields, std::size_t count, std::size_t offs
 constexpr Field kPFields[] = {FIELD(P, status, false), FIELD(P, runqhead, false),
                               FIELD(P, runqtail, false), FIELD(P, runnext, true)};
 constexpr Field kMFields[] = {FIELD(M, curg, true), FIELD(M, park, false),
-                              FIELD(M, guard_slot, false)};
+                              FIELD(M, guard_slot, false), FIELD(M, parked, false),
+                              FIELD(M, gone, false)};
 constexpr Field kGFields[] = {FIELD(G, stackguard0, false), FIELD(G, atomicstatus, false),
                               FIELD(G, preempt, false)};
-constexpr Field kSchedFields[] = {FIELD(Sched, lock, false),       FIELD(Sched, runqsize, false),
-                                  FIELD(Sched, npidle, false),     FIELD(Sched, nmspinning, false),
-                                  FIELD(Sched, gfree_lock, false), FIELD(Sched, goidgen, false),
-                                  FIELD(Sched, gomaxprocs, false), FIELD(Sched, world_lock, false),
-                                  FIELD(Sched, gcwaiting, false),  FIELD(Sched, stopnote, false),
-                                  FIELD(Sched, stopping, false)};
+constexpr Field kSchedFields[] = {
+    FIELD(Sched, lock, false),       FIELD(Sched, runqsize, false),
+    FIELD(Sched, npidle, false),     FIELD(Sched, nmspinning, false),
+    FIELD(Sched, gfree_lock, false), FIELD(Sched, goidgen, false),
+    FIELD(Sched, gomaxprocs, false), FIELD(Sched, world_lock, false),
+    FIELD(Sched, gcwaiting, false),  FIELD(Sched, stopnote, false),
+    FIELD(Sched, stopping, false),   FIELD(Sched, needspinning, false),
+    FIELD(Sched, idlepmask, false),  FIELD(Sched, sysmonwait, false),
+    FIELD(Sched, sysmonnote, false), FIELD(Sched, endnote, false)};
 constexpr std::size_t kRunqFrom = offsetof(P, runq);
 #pragma GCC diagnostic pop
 

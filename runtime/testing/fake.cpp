@@ -4,6 +4,7 @@
 
 #include "contracts/getg.h"
 #include "contracts/stack.h"
+#include "contracts/work_stealing.h"
 #if GORO_SIMULATE
 #include <string>
 
@@ -46,6 +47,8 @@ FakeM::FakeM(int procs) : outer_(goro_tls_g) {
     allp.push_back(pp);
   }
   sched.gomaxprocs.store(procs);
+  stealorder.reset(static_cast<std::uint32_t>(procs));
+  sched.foreign = 1;  // the test's threads: whoever sleeps here is no deadlock
   dress(&m_, allp[0], &exceptions_);
 }
 
@@ -85,6 +88,8 @@ FakeThread::FakeThread(P* pp) : outer_(goro_tls_g) {
 }
 
 FakeThread::~FakeThread() {
+  // A thief may look at our P's M.
+  if (P* pp = m_.p; pp != nullptr && pp->m == &m_) pp->m = nullptr;
   goro_tls_g = outer_;
 }
 

@@ -64,6 +64,7 @@ inline std::uint64_t id_of(const G* gp) {
 // it: this M is the only one, so nobody could wake it.
 inline void sleeping_is_a_deadlock() {
   sched.mcount = 1;
+  sched.foreign = 0;
 }
 
 // One P, played with numbers instead of goroutines.
