@@ -281,18 +281,19 @@ TEST_F(CommandLine, AnInterruptionRecordsNothing) {
   fs::remove_all(root_ / "build/results");
   const std::string lab = read_file(root_ / "labs/02-ring/lab.json");
   write("labs/02-ring/lab.json", replace_all(lab, "\"time_limit_s\": 2", "\"time_limit_s\": 1000"));
-  // Interrupted as soon as a test program runs.
-  const Ended ended =
-      run_process({{"/bin/bash", "-c",
-                    shell_quoted(GORO_GRADER_PROGRAM) +
-                        " check 2 & grader=$!\n"
-                        "until pgrep -P $grader lab_02_tests >/dev/null; do :; done\n"
-                        "pid=$(pgrep -P $grader lab_02_tests | head -n 1)\n"
-                        "kill -INT $grader; wait $grader; echo status $?\n"
-                        "kill -0 $pid 2>/dev/null && echo left"},
-                   root_,
-                   {}},
-                  {});
+  // Interrupted as soon as a test program runs. Without job control a shell would have its
+  // background processes ignore SIGINT.
+  const Ended ended = run_process(
+      {{"/bin/bash", "-c",
+        "set -m; " + shell_quoted(GORO_GRADER_PROGRAM) +
+            " check 2 & grader=$!\n"
+            "until pid=$(pgrep -P $grader lab_02_tests | head -n 1); [[ $pid ]]; do\n"
+            "  kill -0 $grader || exit\ndone\n"
+            "kill -INT $grader; wait $grader; echo status $?\n"
+            "state=$(ps -o stat= -p $pid); [[ ! $state || $state == Z* ]] || echo left"},
+       root_,
+       {}},
+      {});
   EXPECT_SAYS(ended, "interrupted; nothing was recorded\nstatus 130\n");
   EXPECT_FALSE(contains(ended, "left")) << ended.output;
   EXPECT_FALSE(fs::exists(root_ / "build/results/02-ring.json"));
