@@ -24,7 +24,7 @@ OneRun run_once(const Workspace& workspace, const fs::path& program, const Bench
                    "--benchmark_out_format=json"},
                   workspace.scratch(),
                   test_environment(workspace.scratch())};
-  const std::chrono::seconds limit = time_limit(benchmark, workspace);
+  const std::chrono::seconds limit = time_limit(benchmark, BuildKind::release, workspace);
   const Ended ended = run_process(command, {.time = limit});
   const Verdict verdict = judge(ended, {}, static_cast<int>(limit.count()));
   if (ended.how != Ended::How::exited) {
@@ -50,9 +50,9 @@ OneRun run_once(const Workspace& workspace, const fs::path& program, const Bench
 
 std::string range_text(const RatioEstimate& estimate) {
   return nanoseconds(estimate.student_ns) + ", the reference " +
-         nanoseconds(estimate.reference_ns) + ": " + number(estimate.ratio) + " times as long (" +
-         number(estimate.low) + " to " + number(estimate.high) + " in " +
-         count(estimate.rounds, "round") + ")";
+         nanoseconds(estimate.reference_ns) + ": " + ratio_text(estimate.ratio) +
+         " times as long (" + ratio_text(estimate.low) + " to " + ratio_text(estimate.high) +
+         " in " + count(estimate.rounds, "round") + ")";
 }
 
 }  // namespace
@@ -94,15 +94,15 @@ BenchResult run_benchmark(const Workspace& workspace, const fs::path& student,
   result.message = "It takes " + range_text(result.estimate);
   switch (result.status) {
     case Status::passed:
-      result.message += "; the bound is " + number(benchmark.max_ratio) + ".";
+      result.message += "; the bound is " + ratio_text(benchmark.max_ratio) + ".";
       break;
     case Status::failed:
       result.message +=
-          ".\nExpected at most " + number(benchmark.max_ratio) + " times the reference's time.";
+          ".\nExpected at most " + ratio_text(benchmark.max_ratio) + " times the reference's time.";
       break;
     default:
       result.message += ".\nThe machine is too noisy to say on which side of the bound, " +
-                        number(benchmark.max_ratio) + ", that is; it is left out of the score.";
+                        ratio_text(benchmark.max_ratio) + ", that is; it is left out of the score.";
   }
   return finish();
 }

@@ -18,9 +18,10 @@ ExitStatus bench(const Course& course, const BenchOptions& options, Terminal& te
   const Submission labs(course.root() / "labs", course);
   terminal.print(terminal.style().strong("Lab " + lab.number_text() + ": " + lab.title) +
                  "  benchmarks");
+  const std::size_t names = name_columns({&lab}, terminal.width());
   const Score score =
       grade(course, labs, grading, terminal, [&](const LabScore&, const TestScore& test) {
-        terminal.print(result_line(test, terminal.style()) + "\n" +
+        terminal.print(result_line(test, terminal.style(), names) + "\n" +
                        indent(wrap(test.message, terminal.width() - 6), "      "));
       });
   LastCheck(course).keep(lab, score.labs.front());

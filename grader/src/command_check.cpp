@@ -42,12 +42,12 @@ std::string resolve(const Lab& lab, const std::string& wanted) {
   }
   const std::string start = "lab " + lab.number_text() + " has no test \"" + wanted + "\"";
   if (containing.size() > 1) {
-    throw wrong_use(start + "; it could mean " + join(containing, " or "));
+    throw wrong_use(start + "; it could mean\n  " + join(containing, "\n  "));
   }
   const std::string meant = nearest(wanted, all);
   throw wrong_use(
       start + "; " +
-      (meant.empty() ? "its tests are " + join(all, ", ") : "did you mean " + meant + "?"));
+      (meant.empty() ? "its tests are\n  " + join(all, "\n  ") : "did you mean " + meant + "?"));
 }
 
 bool is_benchmark(const Lab& lab, const std::string& name) {
@@ -81,16 +81,20 @@ ExitStatus check(const Course& course, const CheckOptions& options, Terminal& te
   const Submission labs(course.root() / "labs", course);
   terminal.print(terminal.style().strong("Lab " + lab.number_text() + ": " + lab.title) + "\n" +
                  terminal.style().quiet(trim_right(wrap(lab.idea, terminal.width()))));
+  const std::size_t names = name_columns({&lab}, terminal.width());
   const Score score =
-      grade(course, labs, grading, terminal, [&](const LabScore&, const TestScore& test) {
-        terminal.print(result_line(test, terminal.style()));
+      grade(course, labs, grading, terminal, [&](const LabScore& of, const TestScore& test) {
+        // What does not compile is said once, in the end, and not by a line per test.
+        if (of.problem.empty()) {
+          terminal.print(result_line(test, terminal.style(), names));
+        }
       });
   const LabScore& lab_score = score.labs.front();
   if (lab_score.tests.empty()) {
     throw wrong_use(grading.only + " does not run in build/" + grading.preset);
   }
-  if (!options.own && !options.seeds.seed && grading.preset == Target{}.base_preset()) {
-    LastCheck(course).keep(lab, lab_score);
+  if (!options.seeds.seed && grading.preset == Target{}.base_preset()) {
+    LastCheck(course, options.own).keep(lab, lab_score);
   }
   const std::size_t most =
       options.verbose || !options.test.empty() ? lab_score.tests.size() : failures_in_full;

@@ -72,11 +72,12 @@ ExitStatus grade_all(const Course& course, const GradeOptions& options, Terminal
   grading.preset = options.target.base_preset();
   grading.benchmarks = options.benchmarks;
   grading.own = options.own;
+  const std::size_t names = name_columns(grading.labs, terminal.width());
   const Score score =
       grade(course, submission, grading, terminal, [&](const LabScore& lab, const TestScore& test) {
         // A lab that does not compile or is not begun is one line of the table, not one per test.
         if (test.status != Status::passed && !test.missing_step && lab.problem.empty()) {
-          terminal.print(lab.lab.substr(0, 2) + result_line(test, terminal.style()));
+          terminal.print(lab.lab.substr(0, 2) + result_line(test, terminal.style(), names));
         }
       });
   // Written before anything is said, so that whoever reads the end of the output finds them.
@@ -90,9 +91,9 @@ ExitStatus grade_all(const Course& course, const GradeOptions& options, Terminal
       write_file_atomically(report.file, text);
     }
   }
-  if (options.submission == "labs" && !options.own && grading.preset == Target{}.base_preset()) {
+  if (options.submission == "labs" && grading.preset == Target{}.base_preset()) {
     for (std::size_t i = 0; i < score.labs.size(); ++i) {
-      LastCheck(course).keep(*grading.labs[i], score.labs[i]);
+      LastCheck(course, options.own).keep(*grading.labs[i], score.labs[i]);
     }
   }
   for (const LabScore& lab : score.labs) {
@@ -100,10 +101,10 @@ ExitStatus grade_all(const Course& course, const GradeOptions& options, Terminal
       terminal.print("\n" + terminal.style().bad(lab.lab) + "\n" + indent(lab.problem, "  "));
       continue;
     }
-    for (const TestScore& test : lab.tests) {
-      if (test.status != Status::passed && !test.missing_step && lab.problem.empty()) {
+    for (const TestScore* test : lab.most_telling()) {
+      if (!test->missing_step && test->status != Status::not_run) {
         terminal.print("\n" + terminal.style().strong(lab.lab) + "\n" +
-                       failure_prose(lab, test, terminal.style(), terminal.width()));
+                       failure_prose(lab, *test, terminal.style(), terminal.width()));
       }
     }
   }

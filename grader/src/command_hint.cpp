@@ -26,18 +26,31 @@ bool belongs_to_step(const Exercise& exercise, const std::string& step) {
   return exercise.section == start || exercise.section.starts_with(start + "-");
 }
 
-bool passed(const std::optional<LabScore>& last, const Exercise& exercise) {
+const TestScore* result_of(const std::optional<LabScore>& last, const std::string& name) {
   if (!last) {
-    return false;
+    return nullptr;
   }
-  return std::any_of(last->tests.begin(), last->tests.end(), [&](const TestScore& test) {
-    return test.name == exercise.name && test.status == Status::passed;
-  });
+  const auto found = std::find_if(last->tests.begin(), last->tests.end(),
+                                  [&](const TestScore& test) { return test.name == name; });
+  return found == last->tests.end() ? nullptr : &*found;
 }
 
-// The first of `candidates` that has not passed, else the first.
+bool passed(const std::optional<LabScore>& last, const Exercise& exercise) {
+  const TestScore* result = result_of(last, exercise.name);
+  return result != nullptr && result->status == Status::passed;
+}
+
+// The first of `candidates` that has not passed, in the order in which a check explains them, else
+// the first.
 const Exercise* first_open(const std::vector<const Exercise*>& candidates,
                            const std::optional<LabScore>& last) {
+  for (const TestScore* test : last ? last->most_telling() : std::vector<const TestScore*>{}) {
+    for (const Exercise* candidate : candidates) {
+      if (candidate->name == test->name) {
+        return candidate;
+      }
+    }
+  }
   for (const Exercise* candidate : candidates) {
     if (!passed(last, *candidate)) {
       return candidate;
@@ -94,11 +107,23 @@ ExitStatus hint(const Course& course, const HintOptions& options, Terminal& term
                    "/README.md and try what it says.");
     return ExitStatus::all_points;
   }
-  const LastCheck last(course);
+  // The check that the user made last is the one that the question is about.
+  const LastCheck own(course, true);
+  const LastCheck alone(course);
+  const bool with_own = own.newer_than(alone, lab);
+  const LastCheck& last = with_own ? own : alone;
+  const std::string flag = with_own ? " --own" : "";
   const std::optional<LabScore> score = last.of(lab);
   if (options.what.empty() && !score) {
     terminal.print("Lab " + lab.number_text() + " was not checked yet; run ./course check " +
                    number_text + " first, then ask for a hint.");
+    return ExitStatus::all_points;
+  }
+  if (score && !score->problem.empty()) {
+    terminal.print("At the last check lab " + lab.number_text() +
+                   " could not be built, so no test ran and there is nothing to hint at yet.\n" +
+                   indent(score->problem, "  ") + "Mend that, then: ./course check " + number_text +
+                   flag);
     return ExitStatus::all_points;
   }
   const std::vector<const Exercise*> all = exercises(lab);
@@ -107,15 +132,29 @@ ExitStatus hint(const Course& course, const HintOptions& options, Terminal& term
                std::none_of(score->tests.begin(), score->tests.end(),
                             [&](const TestScore& test) { return test.name == exercise->name; });
       })) {
-    terminal.print("Everything passed at the last check of lab " + lab.number_text() +
-                   "; there is nothing to hint at.");
+    const auto unchecked = static_cast<std::size_t>(
+        std::count_if(lab.tests.begin(), lab.tests.end(),
+                      [&](const Test& test) { return result_of(score, test.name) == nullptr; }));
+    terminal.print("Everything " + std::string(unchecked > 0 ? "that was checked " : "") +
+                   "passed at the last check of lab " + lab.number_text() +
+                   (with_own ? " on your own earlier labs (--own)" : "") +
+                   "; there is nothing to hint at." +
+                   (unchecked > 0 ? " " + count(unchecked, "test") + " not checked yet." : ""));
     return ExitStatus::all_points;
   }
   const Exercise& exercise = choose(lab, options.what, score);
+  if (const TestScore* result = result_of(score, exercise.name);
+      options.what.empty() && result != nullptr && result->missing_lab) {
+    const std::string other = std::to_string(*result->missing_lab);
+    terminal.print("At the last check, with --own, " + result->name +
+                   " met what is missing in lab " + other + ":\n  " + result->message +
+                   "\nDo lab " + other + " first (./course hint " + other +
+                   " helps), or check lab " + number_text + " without --own.");
+    return ExitStatus::all_points;
+  }
   const Style& style = terminal.style();
   const std::size_t given = last.hints_given(lab, exercise.name);
-  const std::size_t show =
-      std::min(std::max<std::size_t>(1, given + (options.more ? 1 : 0)), exercise.hints.size());
+  const std::size_t show = std::min(given + 1, exercise.hints.size());
   std::string text =
       style.strong(exercise.name) + "  " + style.quiet(exercise.concept_name) + "\n\n";
   for (std::size_t i = 0; i < show; ++i) {
@@ -125,10 +164,15 @@ ExitStatus hint(const Course& course, const HintOptions& options, Terminal& term
   }
   text += "\n  The handout: labs/" + lab.folder + "/README.md#" + exercise.section + "\n";
   if (show < exercise.hints.size()) {
-    text += "  " + count(exercise.hints.size() - show, "more hint") + ": ./course hint " +
-            number_text + " " + exercise.name + " --more\n";
+    text += "  " + count(exercise.hints.size() - show, "more hint") +
+            "; ask again for the next: ./course hint " + number_text +
+            (options.what.empty() ? "" : " " + options.what) + "\n";
   } else if (exercise.hints.empty()) {
     text += "  This test has no hints; its handout section says it all.\n";
+  }
+  if (last.outdated(lab)) {
+    text += "  Your files changed since that check; ./course check " + number_text + flag +
+            " tells what fails now.\n";
   }
   terminal.print(text);
   last.keep_hints_given(lab, exercise.name, show);

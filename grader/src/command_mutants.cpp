@@ -184,9 +184,9 @@ class MutantRun {
     for (const auto& [name, program] : programs) {
       const Test& test = test_of(*planted.lab, name);
       Workspace& place = *workspaces_.at(preset_for(preset_, test.build));
-      const TestResult result = run_test(place, program, test, [&](std::string text) {
-        return place.with_users_paths(std::move(text));
-      });
+      const TestResult result =
+          run_test(place, program, test, time_limit(test, test.build, place),
+                   [&](std::string text) { return place.with_users_paths(std::move(text)); });
       const std::string report = result.verdict.message + "\n" + test.concept_name;
       if (result.verdict.status == Status::passed) {
         trouble = name + " passed all the same";

@@ -43,6 +43,21 @@ bool confirmed(Terminal& terminal, const std::string& question) {
   return std::getline(std::cin, answer) && (answer == "y" || answer == "Y" || answer == "yes");
 }
 
+// The slot file that is meant by its name or by a path to it, from here or from the course's root.
+std::string slot_file(const Course& course, const Lab& lab, const std::string& given) {
+  for (const std::string& file : lab.slot->files) {
+    const fs::path path = course.lab_folder(lab) / file;
+    for (const fs::path& from : {fs::current_path(), course.root(), course.lab_folder(lab)}) {
+      if ((from / given).lexically_normal() == path.lexically_normal()) {
+        return file;
+      }
+    }
+  }
+  const std::string plural = lab.slot->files.size() == 1 ? "; its file is " : "; its files are ";
+  throw wrong_use("lab " + lab.number_text() + " has no file \"" + given + "\"" + plural +
+                  join(lab.slot->files, ", "));
+}
+
 struct Replacement {
   std::string file;
   fs::path path;
@@ -59,12 +74,7 @@ ExitStatus reset(const Course& course, const ResetOptions& options, Terminal& te
   }
   std::vector<std::string> files = lab.slot->files;
   if (!options.file.empty()) {
-    const std::string name = fs::path(options.file).filename();
-    if (std::find(files.begin(), files.end(), name) == files.end()) {
-      throw wrong_use("lab " + lab.number_text() + " has no file \"" + name + "\"; its files are " +
-                      join(files, ", "));
-    }
-    files = {name};
+    files = {slot_file(course, lab, options.file)};
   }
   std::vector<Replacement> replacements;
   for (const std::string& file : files) {

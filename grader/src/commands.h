@@ -54,7 +54,6 @@ ExitStatus status(const Course& course, Terminal& terminal);
 struct HintOptions {
   std::string lab;
   std::string what;  // a step's number or a test's name; empty: the first test that failed
-  bool more = false;
 };
 ExitStatus hint(const Course& course, const HintOptions& options, Terminal& terminal);
 

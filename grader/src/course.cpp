@@ -83,9 +83,13 @@ Course::Course(fs::path root) : root_(std::move(root)) {
 }
 
 const Lab& Course::lab(const std::string& name) const {
+  // Of a path, as a shell completes it, the last folder counts.
+  const std::size_t last = name.find_last_not_of('/');
+  const std::string folder =
+      fs::path(name.substr(0, last == std::string::npos ? 0 : last + 1)).filename();
   const std::optional<int> number = number_of(name);
   for (const Lab& lab : labs_) {
-    if ((number && lab.number == *number) || lab.folder == name) {
+    if ((number && lab.number == *number) || lab.folder == folder) {
       return usable(lab);
     }
   }

@@ -24,7 +24,7 @@ class Course {
   // All of them, the broken ones too.
   [[nodiscard]] const std::vector<Lab>& labs() const { return labs_; }
 
-  // "4", "04" and "04-local-run-queue" all mean lab 4.
+  // "4", "04", "04-local-run-queue" and "labs/04-local-run-queue" all mean lab 4.
   [[nodiscard]] const Lab& lab(const std::string& name) const;
   // "1-5", "1,3", "2-4,7"; empty means all. In the course's order, each once.
   [[nodiscard]] std::vector<const Lab*> select(const std::string& ranges) const;

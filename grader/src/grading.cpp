@@ -19,6 +19,15 @@ namespace goro::grader {
 
 namespace {
 
+std::atomic<int> at_work{0};
+
+struct AtWork {
+  AtWork() { ++at_work; }
+  ~AtWork() { --at_work; }
+  AtWork(const AtWork&) = delete;
+  AtWork& operator=(const AtWork&) = delete;
+};
+
 // A test or benchmark that is to be run, and where its result goes.
 struct Task {
   const Lab* lab;
@@ -28,6 +37,29 @@ struct Task {
   std::size_t index;  // in lab_score->tests
 
   [[nodiscard]] TestScore& score() const { return lab_score->tests[index]; }
+};
+
+// How long the tests of one lab may take, given how many of them timed out already. A function that
+// every test uses and that does not end must not cost every test's limit; a lab in which nothing
+// times out, which is any right one, never gets here.
+class Patience {
+ public:
+  // Nothing: enough tests timed out, the others are not run.
+  [[nodiscard]] std::optional<std::chrono::seconds> limit(std::chrono::seconds full) const {
+    if (timed_out_ >= until_nothing) {
+      return std::nullopt;
+    }
+    return timed_out_ >= until_short ? std::min(full, std::max(least, full / 5)) : full;
+  }
+  [[nodiscard]] int timed_out() const { return timed_out_; }
+  void count_one() { ++timed_out_; }
+
+ private:
+  static constexpr int until_short = 2;
+  static constexpr int until_nothing = 4;
+  static constexpr std::chrono::seconds least{2};
+
+  int timed_out_ = 0;
 };
 
 class Grading {
@@ -169,6 +201,9 @@ class Grading {
       if (const auto failed = failures.find(target_of(task));
           problem.empty() && failed != failures.end()) {
         problem = "It does not compile.\n" + failed->second.errors;
+        if (problem.find("[-Werror") != std::string::npos) {
+          problem += "\nWhat ends in [-Werror=…] is a warning: in this course warnings are errors.";
+        }
       }
       if (problem.empty()) {
         runnable.push_back(task);
@@ -222,38 +257,70 @@ class Grading {
     }
   }
 
-  // Debug information names a slot's file NN-name/file, whoever's it is.
-  [[nodiscard]] std::string with_slot_paths(const Workspace& place, const Lab& lab,
-                                            std::string text) const {
-    for (const Lab& other : course_.labs()) {
-      const bool submitted = &other == &lab || (options_.own && other.number <= lab.number);
-      const std::string owner =
-          submitted ? shown_path(submission_.folder(), fs::current_path()) : "solutions";
-      const std::string shown = " at " + owner + "/" + other.folder + "/";
-      // Made absolute with the folder in which the compiler ran.
-      text = replace_all(std::move(text), " at build/" + place.preset() + "/" + other.folder + "/",
-                         shown);
-      text = replace_all(std::move(text), " at " + other.folder + "/", shown);
-    }
-    return text;
-  }
-
   void run_one_test(const Workspace& place, const Task& task) {
     const fs::path program = place.program(target_of(task));
     terminal_.progress("lab " + task.lab->number_text() + ": " + task.test->name);
     const auto users_path = [&](std::string text) {
-      return with_slot_paths(place, *task.lab, place.with_users_paths(std::move(text)));
+      return place.with_users_paths(std::move(text));
     };
-    const TestResult result = run_test(place, program, *task.test, users_path, options_.seeds);
     TestScore& score = task.score();
+    describe_commands(place, task, program);
+    const std::chrono::seconds full = time_limit(*task.test, task.test->build, place);
+    const Patience patience = patience_of(task);
+    const std::optional<std::chrono::seconds> limit = patience.limit(full);
+    if (!limit) {
+      score.status = Status::not_run;
+      score.message = "not run: too many time-outs; mend these first";
+      report(task);
+      return;
+    }
+    const TestResult result =
+        run_test(place, program, *task.test, *limit, users_path, options_.seeds);
     score.status = result.verdict.status;
     score.message = result.verdict.message;
     score.seconds = result.seconds;
-    if (result.verdict.not_implemented) {
-      score.missing_step = result.verdict.not_implemented->step;
+    score.broke_off = result.verdict.broke_off;
+    score.innermost = result.innermost;
+    if (score.status == Status::timeout) {
+      score.time_limit_s = static_cast<int>(limit->count());
+      if (*limit < full) {
+        score.message = "Only " + count(static_cast<std::size_t>(limit->count()), "second") +
+                        " instead of " + std::to_string(full.count()) + ", because " +
+                        count(static_cast<std::size_t>(patience.timed_out()), "test") +
+                        " of this lab had timed out before.\n\n" + score.message;
+      }
+      const std::lock_guard hold(result_lock_);
+      patience_[task.lab_score].count_one();
     }
-    describe_commands(place, task, program);
+    if (result.verdict.not_implemented) {
+      say_what_is_missing(place, task, *result.verdict.not_implemented);
+    }
     report(task);
+  }
+
+  Patience patience_of(const Task& task) {
+    const std::lock_guard hold(result_lock_);
+    return patience_[task.lab_score];
+  }
+
+  // With --own a test of lab 4 may end in a function of lab 1.
+  void say_what_is_missing(const Workspace& place, const Task& task,
+                           const Report::NotImplemented& missing) const {
+    TestScore& score = task.score();
+    score.missing_step = missing.step;
+    if (missing.lab == task.lab->number) {
+      return;
+    }
+    score.missing_lab = missing.lab;
+    score.message = "not implemented: lab " + std::to_string(missing.lab) + " step " +
+                    std::to_string(missing.step);
+    for (const Lab& other : course_.labs()) {
+      const Step* step = other.number == missing.lab ? other.find_step(missing.step) : nullptr;
+      if (step != nullptr) {
+        score.message += " (" + step->function + " in labs/" + other.folder + "/" +
+                         built_variant(other, step->file, place.architecture()) + ")";
+      }
+    }
   }
 
   void run_benchmarks(const Workspace& place, const std::vector<Task>& tasks) {
@@ -266,7 +333,7 @@ class Grading {
       const auto on_round = [&](const RatioEstimate& known) {
         terminal_.progress("lab " + task.lab->number_text() + ": measuring " +
                            task.benchmark->name + ", round " + std::to_string(known.rounds) +
-                           ", ratio " + number(known.ratio));
+                           ", ratio " + ratio_text(known.ratio));
       };
       terminal_.progress("lab " + task.lab->number_text() + ": measuring " + task.benchmark->name);
       const BenchResult result =
@@ -300,8 +367,10 @@ class Grading {
       // The emulator waits for a debugger; gdb-multiarch connects with "target remote :1234".
       score.debug = "qemu-aarch64 -g 1234 -L /usr/aarch64-linux-gnu " + shown + filter;
     } else {
-      // Without the folder gdb would not find the slot's source.
-      score.debug = "gdb -d " + shell_quoted(shown_path(submission_.folder(), fs::current_path())) +
+      // Debug information names a slot's file from the course's root, labs/… for the submission's.
+      const std::string folder = shown_path(submission_.folder(), fs::current_path());
+      score.debug = "gdb -d " + shell_quoted(shown_path(course_.root(), fs::current_path())) +
+                    (labs ? "" : " -ex " + shell_quoted("set substitute-path labs " + folder)) +
                     " --args " + shown + filter;
     }
   }
@@ -314,6 +383,7 @@ class Grading {
   std::map<std::string, std::unique_ptr<Workspace>> workspaces_;  // by preset
   std::map<std::string, std::string> problems_;
   std::map<BuildKind, std::vector<Task>> tasks_;
+  std::map<const LabScore*, Patience> patience_;  // under result_lock_
   Score score_;
   std::mutex result_lock_;
 };
@@ -331,8 +401,13 @@ std::string test_target(const Lab& lab, bool own) {
   return "lab_" + lab.number_text() + (own && lab.slot ? "_tests_own" : "_tests");
 }
 
+bool grading_under_way() {
+  return at_work > 0;
+}
+
 Score grade(const Course& course, const Submission& submission, const GradingOptions& options,
             Terminal& terminal, const OnResult& on_result) {
+  const AtWork mark;
   return Grading(course, submission, options, terminal, on_result).run();
 }
 

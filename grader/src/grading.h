@@ -29,6 +29,9 @@ using OnResult = std::function<void(const LabScore&, const TestScore&)>;
 Score grade(const Course& course, const Submission& submission, const GradingOptions& options,
             Terminal& terminal, const OnResult& on_result);
 
+// Whether grade() is at work, so that an interruption loses its results.
+bool grading_under_way();
+
 // The preset in which a test that asks for `kind` is built when ordinary tests are in `base`.
 std::string preset_for(const std::string& base, BuildKind kind);
 

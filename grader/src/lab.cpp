@@ -49,6 +49,23 @@ bool built_on(const std::string& file, Architecture architecture) {
   return true;
 }
 
+std::string built_variant(const Lab& lab, const std::string& file, Architecture architecture) {
+  if (built_on(file, architecture) || !lab.slot) {
+    return file;
+  }
+  const fs::path path = file;
+  const std::string stem = path.stem();
+  const std::string common =
+      stem.substr(0, stem.rfind(stem.ends_with("_x86_64") ? "_x86_64" : "_"));
+  for (const std::string& other : lab.slot->files) {
+    if (built_on(other, architecture) && fs::path(other).extension() == path.extension() &&
+        fs::path(other).stem() == common + "_" + std::string(name_of(architecture))) {
+      return other;
+    }
+  }
+  return file;
+}
+
 bool counts_on(const Exercise& exercise, Architecture architecture) {
   const std::vector<Architecture>& only = exercise.architectures;
   return only.empty() || std::find(only.begin(), only.end(), architecture) != only.end();

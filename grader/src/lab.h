@@ -66,6 +66,9 @@ struct Lab {
 
 // A slot file whose stem ends in _x86_64 or _aarch64 is only built there.
 bool built_on(const std::string& file, Architecture architecture);
+// Of a slot file for one architecture, the one that says the same for `architecture`; any other
+// file as it is.
+std::string built_variant(const Lab& lab, const std::string& file, Architecture architecture);
 bool counts_on(const Exercise& exercise, Architecture architecture);
 
 // Strict: an unknown key, a missing key, a wrong type, points that do not sum to 100 or a duplicate

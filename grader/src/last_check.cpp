@@ -10,7 +10,7 @@
 namespace goro::grader {
 
 fs::path LastCheck::file(const Lab& lab) const {
-  return course_.build() / "results" / (lab.folder + ".json");
+  return course_.build() / "results" / (lab.folder + (own_ ? ".own.json" : ".json"));
 }
 
 fs::path LastCheck::hints_file(const Lab& lab, const std::string& test) const {
@@ -48,7 +48,23 @@ void LastCheck::keep(const Lab& lab, const LabScore& score) const {
   };
   std::stable_sort(merged.tests.begin(), merged.tests.end(),
                    [&](const TestScore& a, const TestScore& b) { return place(a) < place(b); });
+  for (const TestScore& test : score.tests) {
+    if (test.status == Status::passed) {
+      std::error_code error;
+      fs::remove(hints_file(lab, test.name), error);
+    }
+  }
   write_file_atomically(file(lab), lab_to_json(merged));
+}
+
+bool LastCheck::newer_than(const LastCheck& other, const Lab& lab) const {
+  std::error_code error;
+  const fs::file_time_type mine = fs::last_write_time(file(lab), error);
+  if (error) {
+    return false;
+  }
+  const fs::file_time_type theirs = fs::last_write_time(other.file(lab), error);
+  return error || mine > theirs;
 }
 
 bool LastCheck::outdated(const Lab& lab) const {

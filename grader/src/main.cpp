@@ -8,7 +8,9 @@
 #include <memory>
 
 #include "commands.h"
+#include "grading.h"
 #include "process.h"
+#include "text.h"
 
 // The command line, and nothing else: what it asks for is in commands.h.
 
@@ -37,6 +39,7 @@ struct CommandLine {
   goro::grader::GradeOptions grade;
   goro::grader::BenchOptions bench;
   goro::grader::HintOptions hint;
+  bool more_hints = false;  // accepted; every question says more than the one before
   goro::grader::ResetOptions reset;
   goro::grader::MutantsOptions mutants;
   goro::grader::SelfTestOptions self_test;
@@ -68,6 +71,25 @@ struct CommandLine {
     sub->footer(std::string("Example:  ") + example);
     sub->callback([this, what = std::move(what)] { action = what; });
     return sub;
+  }
+
+  // Before CLI11 says it in its own words: it takes the name for an argument too many.
+  void refuse_unknown_command(int argc, char** argv) const {
+    const std::string given = argc > 1 ? argv[1] : "";
+    if (given.empty() || given.front() == '-') {
+      return;
+    }
+    std::vector<std::string> names;
+    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+      if (sub->get_name() == given) {
+        return;
+      }
+      names.push_back(sub->get_name());
+    }
+    const std::string meant = goro::grader::nearest(given, names);
+    throw goro::grader::wrong_use(
+        "there is no command \"" + given + "\"; " +
+        (meant.empty() ? "./course --help lists them" : "did you mean " + meant + "?"));
   }
 
   static void add_target(CLI::App* sub, goro::grader::Target& target) {
@@ -114,13 +136,14 @@ struct CommandLine {
   }
 
   void add_hint() {
-    CLI::App* sub = add("hint", "Give a hint for the first test that failed, one tier at a time",
-                        "./course hint 4 --more", [this](const Course& course, Terminal& terminal) {
-                          return goro::grader::hint(course, hint, terminal);
-                        });
+    CLI::App* sub =
+        add("hint", "Give a hint for the first test that failed; asking again gives the next",
+            "./course hint 4", [this](const Course& course, Terminal& terminal) {
+              return goro::grader::hint(course, hint, terminal);
+            });
     sub->add_option("lab", hint.lab, "The lab's number")->required();
     sub->add_option("what", hint.what, "A step's number or a test's name");
-    sub->add_flag("--more", hint.more, "Say more than last time");
+    sub->add_flag("--more", more_hints, "The next hint, as asking again gives too");
   }
 
   void add_bench() {
@@ -195,6 +218,7 @@ struct CommandLine {
 
 ExitStatus run(int argc, char** argv) {
   CommandLine line;
+  line.refuse_unknown_command(argc, argv);
   try {
     line.app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -202,7 +226,12 @@ ExitStatus run(int argc, char** argv) {
                                                            : ExitStatus::wrong_use;
   }
   Terminal terminal(line.text_to_stderr ? stderr : stdout);
-  goro::grader::kill_children_when_interrupted([&terminal] { terminal.clear_progress(); });
+  goro::grader::kill_children_when_interrupted([&terminal] {
+    terminal.clear_progress();
+    if (goro::grader::grading_under_way()) {
+      terminal.print("interrupted; nothing was recorded");
+    }
+  });
   const Course course = Course::find(
       line.root.empty() ? std::nullopt : std::optional<std::filesystem::path>(line.root),
       std::filesystem::current_path());

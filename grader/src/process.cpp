@@ -412,12 +412,7 @@ void kill_children_when_interrupted(std::function<void()> farewell) {
       (void)::kill(-group, SIGKILL);
     }
     farewell();
-    (void)std::signal(number, SIG_DFL);
-    sigset_t only;
-    sigemptyset(&only);
-    sigaddset(&only, number);
-    (void)::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
-    (void)::raise(number);
+    ::_exit(128 + number);
   }).detach();
 }
 

@@ -59,7 +59,8 @@ struct Ended {
 Ended run_process(const Command& command, const Limits& limits, const Extras& extras = {});
 
 // From now on SIGINT, SIGTERM and SIGHUP kill every group that run_process started, then call
-// `farewell`, then end this program by the same signal. Call it before any thread is started.
+// `farewell`, then end this program with status 128 + the signal's number, as a shell reports it.
+// Call it before any thread is started.
 void kill_children_when_interrupted(std::function<void()> farewell);
 
 bool program_exists(const std::string& name);

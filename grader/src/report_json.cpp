@@ -33,6 +33,18 @@ Json test_json(const TestScore& test) {
   if (test.missing_step) {
     json["missing_step"] = *test.missing_step;
   }
+  if (test.missing_lab) {
+    json["missing_lab"] = *test.missing_lab;
+  }
+  if (test.broke_off) {
+    json["broke_off"] = true;
+  }
+  if (!test.innermost.empty()) {
+    json["innermost"] = test.innermost;
+  }
+  if (test.time_limit_s) {
+    json["time_limit_s"] = *test.time_limit_s;
+  }
   return json;
 }
 
@@ -70,8 +82,16 @@ TestScore test_from(const Json& json) {
   test.seconds = json.at("seconds").get<double>();
   test.again = json.value("again", "");
   test.debug = json.value("debug", "");
+  test.broke_off = json.value("broke_off", false);
+  test.innermost = json.value("innermost", "");
   if (json.contains("missing_step")) {
     test.missing_step = json.at("missing_step").get<int>();
+  }
+  if (json.contains("missing_lab")) {
+    test.missing_lab = json.at("missing_lab").get<int>();
+  }
+  if (json.contains("time_limit_s")) {
+    test.time_limit_s = json.at("time_limit_s").get<int>();
   }
   return test;
 }

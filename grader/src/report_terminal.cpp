@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "text.h"
 
@@ -32,14 +33,17 @@ std::string marked(Status status, const Style& style) {
 }
 
 std::string status_text(const TestScore& test) {
+  if (test.missing_lab) {
+    return test.message;  // one line, with the lab, the function and its file
+  }
   if (test.missing_step) {
     return "not implemented: step " + std::to_string(*test.missing_step);
   }
   switch (test.status) {
     case Status::timeout:
-      return "timed out";
+      return test.time_limit_s ? "timed out after " + duration(*test.time_limit_s) : "timed out";
     case Status::not_run:
-      return "not run";
+      return test.message.starts_with("not run: ") ? test.message : "not run";
     case Status::inconclusive:
       return "inconclusive, not counted";
     default:
@@ -52,8 +56,27 @@ std::string percent(double part, double whole) {
                    : "-";
 }
 
+// Of the tests that met a function of an earlier lab unimplemented, the one that met the first.
+const TestScore* first_of_another_lab(const LabScore& score) {
+  const TestScore* first = nullptr;
+  const auto place = [](const TestScore& test) {
+    return std::pair(test.missing_lab.value_or(0), test.missing_step.value_or(0));
+  };
+  for (const TestScore& test : score.tests) {
+    if (test.missing_lab && (first == nullptr || place(test) < place(*first))) {
+      first = &test;
+    }
+  }
+  return first;
+}
+
 // The first step that a test met unimplemented, with its function and file if lab.json names them.
 std::string where_to_start(const Lab& lab, const LabScore& score) {
+  if (const TestScore* missing = first_of_another_lab(score)) {
+    const std::string other = std::to_string(*missing->missing_lab);
+    return missing->message + "\nDo lab " + other + " first (./course check " + other +
+           "), or check lab " + std::to_string(lab.number) + " without --own";
+  }
   int first = std::numeric_limits<int>::max();
   for (const TestScore& test : score.tests) {
     first = std::min(first, test.missing_step.value_or(first));
@@ -64,6 +87,21 @@ std::string where_to_start(const Lab& lab, const LabScore& score) {
             step->title + ")";
   }
   return text;
+}
+
+// One line for all the tests that were not run, with the reason if it is not said elsewhere.
+std::string not_run_line(const LabScore& score, std::size_t how_many) {
+  std::string line = count(how_many, "test") + " not run";
+  if (score.problem.empty()) {
+    for (const TestScore& test : score.tests) {
+      if (test.status == Status::not_run) {
+        const std::string_view message = test.message;
+        line += ": " + std::string(message.substr(message.starts_with("not run: ") ? 9 : 0));
+        break;
+      }
+    }
+  }
+  return line + "\n";
 }
 
 std::string points_line(const LabScore& score, const Style& style) {
@@ -77,12 +115,31 @@ std::string points_line(const LabScore& score, const Style& style) {
 
 }  // namespace
 
-std::string result_line(const TestScore& test, const Style& style) {
+std::size_t name_columns(const std::vector<const Lab*>& labs, std::size_t width) {
+  // Besides the name: the mark, the points and a duration or a status.
+  constexpr std::size_t others = 28;
+  std::size_t columns = 30;
+  for (const Lab* lab : labs) {
+    for (const Test& test : lab->tests) {
+      columns = std::max(columns, test.name.size());
+    }
+    for (const Benchmark& benchmark : lab->benchmarks) {
+      columns = std::max(columns, benchmark.name.size());
+    }
+  }
+  return std::min(columns, width > others + 10 ? width - others : 10);
+}
+
+std::string result_line(const TestScore& test, const Style& style, std::size_t columns) {
   const std::string points = number(test.points) + "/" + number(test.max_points);
   const std::string detail =
       test.status == Status::passed ? duration(test.seconds) : status_text(test);
-  return "  " + marked(test.status, style) + " " + padded(test.name, 50) + " " + right(points, 6) +
-         "  " + (test.status == Status::passed ? style.quiet(detail) : detail);
+  const std::string name =
+      test.name.size() <= columns
+          ? padded(test.name, columns)
+          : test.name + "\n" + std::string(columns + std::string_view("  - ").size(), ' ');
+  return "  " + marked(test.status, style) + " " + name + " " + right(points, 6) + "  " +
+         (test.status == Status::passed ? style.quiet(detail) : detail);
 }
 
 std::string failure_prose(const LabScore& lab, const TestScore& test, const Style& style,
@@ -95,7 +152,12 @@ std::string failure_prose(const LabScore& lab, const TestScore& test, const Styl
       all += "    " + style.quiet(padded(std::string(label), 11)) + content + "\n";
     }
   };
-  row("idea", test.concept_name);
+  // What a test is about explains what it found wrong, not why something else got in its way.
+  if (test.broke_off) {
+    row("in", test.innermost);
+  } else {
+    row("idea", test.concept_name);
+  }
   row("read", test.section);
   row("run again", test.again);
   row(test.benchmark ? "run alone" : "debug", test.debug);
@@ -108,25 +170,39 @@ std::string failure_prose(const LabScore& lab, const TestScore& test, const Styl
 std::string check_summary(const Lab& lab, const LabScore& score, std::size_t most,
                           const Style& style, std::size_t width) {
   if (!score.problem.empty()) {
-    return "\n" + indent(score.problem, "  ") + "\n" + points_line(score, style) + "\n";
+    return "\n" + indent(score.problem, "  ") + "\n" +
+           not_run_line(
+               score, static_cast<std::size_t>(std::count_if(
+                          score.tests.begin(), score.tests.end(),
+                          [](const TestScore& test) { return test.status == Status::not_run; }))) +
+           points_line(score, style) + "\n";
   }
   if (score.untouched()) {
     return "\n" + style.strong("0 of " + number(score.max_score())) + "; " +
-           where_to_start(lab, score) + "\nRead labs/" + lab.folder + "/README.md first.\n";
+           where_to_start(lab, score) +
+           (first_of_another_lab(score) != nullptr
+                ? "\n"
+                : "\nRead labs/" + lab.folder + "/README.md first.\n");
   }
   std::string all = "\n";
   std::size_t shown = 0;
   std::size_t more = 0;
-  for (const TestScore& test : score.tests) {
-    if (test.status == Status::passed || test.missing_step) {
+  std::size_t not_run = 0;
+  for (const TestScore* test : score.most_telling()) {
+    if (test->missing_step) {
       continue;
     }
-    if (shown < most) {
+    if (test->status == Status::not_run) {
+      ++not_run;
+    } else if (shown < most) {
       ++shown;
-      all += failure_prose(score, test, style, width) + "\n";
+      all += failure_prose(score, *test, style, width) + "\n";
     } else {
       ++more;
     }
+  }
+  if (not_run > 0) {
+    all += not_run_line(score, not_run);
   }
   if (more > 0) {
     all += count(more, "more test") + " did not pass; see --verbose or --test NAME\n";
@@ -135,8 +211,9 @@ std::string check_summary(const Lab& lab, const LabScore& score, std::size_t mos
   if (std::any_of(score.tests.begin(), score.tests.end(),
                   [](const TestScore& test) { return test.missing_step.has_value(); })) {
     const std::string start = where_to_start(lab, score);
-    all += shown == 0 ? "; " + start
-                      : "\nAfter that: " + start.substr(std::string("start with ").size());
+    all += first_of_another_lab(score) != nullptr ? "\n" + start
+           : shown == 0                           ? "; " + start
+                        : "\nAfter that: " + start.substr(std::string("start with ").size());
   }
   return all + "\n";
 }
@@ -158,7 +235,8 @@ std::string score_table(const Score& score, const Style& style) {
     if (!lab.problem.empty()) {
       note = lab.problem.substr(0, lab.problem.find('\n'));
     } else if (lab.untouched()) {
-      note = "not implemented";
+      const TestScore* elsewhere = first_of_another_lab(lab);
+      note = elsewhere != nullptr ? elsewhere->message : "not implemented";
     } else {
       const auto failed =
           std::count_if(lab.tests.begin(), lab.tests.end(), [](const TestScore& test) {

@@ -8,8 +8,13 @@
 
 namespace goro::grader {
 
-// The line that appears as soon as a test has ended.
-std::string result_line(const TestScore& test, const Style& style);
+// How many columns the names of those labs' tests get, so that the points below each other fit on a
+// line of `width`.
+std::size_t name_columns(const std::vector<const Lab*>& labs, std::size_t width);
+
+// The line that appears as soon as a test has ended. A name that is longer than `columns` has a
+// line of its own.
+std::string result_line(const TestScore& test, const Style& style, std::size_t columns);
 
 // One failure as prose: what was done, what was expected, what happened, what it is about, where to
 // read and how to run it again.

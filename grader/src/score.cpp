@@ -1,7 +1,11 @@
 #include "score.h"
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
 #include <numeric>
+#include <string_view>
+#include <utility>
 
 namespace goro::grader {
 
@@ -11,6 +15,26 @@ template <typename Container, typename Value>
 double sum(const Container& all, Value&& value) {
   return std::accumulate(all.begin(), all.end(), 0.0,
                          [&](double total, const auto& element) { return total + value(element); });
+}
+
+// How little a test that did not pass says about what is wrong.
+int silence(const TestScore& test) {
+  if (test.status == Status::not_run || test.status == Status::inconclusive) {
+    return 3;
+  }
+  return test.missing_step ? 2 : test.broke_off ? 1 : 0;
+}
+
+// The step whose section of the handout the test belongs to; what tests all steps together is last.
+int step_of(const TestScore& test) {
+  constexpr std::string_view mark = "#step-";
+  const std::size_t at = test.section.find(mark);
+  int step = std::numeric_limits<int>::max();
+  if (at != std::string::npos) {
+    const char* first = test.section.data() + at + mark.size();
+    (void)std::from_chars(first, test.section.data() + test.section.size(), step);
+  }
+  return step;
 }
 
 bool counts(const TestScore& test) {
@@ -48,6 +72,19 @@ bool LabScore::untouched() const {
     }
   }
   return missing > 0;
+}
+
+std::vector<const TestScore*> LabScore::most_telling() const {
+  std::vector<const TestScore*> all;
+  for (const TestScore& test : tests) {
+    if (test.status != Status::passed) {
+      all.push_back(&test);
+    }
+  }
+  std::stable_sort(all.begin(), all.end(), [](const TestScore* a, const TestScore* b) {
+    return std::pair(silence(*a), step_of(*a)) < std::pair(silence(*b), step_of(*b));
+  });
+  return all;
 }
 
 double Score::score() const {

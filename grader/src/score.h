@@ -22,6 +22,10 @@ struct TestScore {
   std::string debug;    // the command that runs this alone under the debugger
   double seconds = 0;
   std::optional<int> missing_step;  // the step whose function it met unimplemented
+  std::optional<int> missing_lab;   // whose step that is, if not of the lab that was checked
+  std::optional<int> time_limit_s;  // that it exceeded
+  bool broke_off = false;           // as Verdict::broke_off
+  std::string innermost;  // then the submission's function innermost on the stack, if known
 };
 
 struct LabScore {
@@ -38,6 +42,10 @@ struct LabScore {
   [[nodiscard]] std::size_t inconclusive() const;
   // Every test that ran met a function that is not written yet.
   [[nodiscard]] bool untouched() const;
+  // What did not pass, the most telling first: what says itself what is wrong before what crashed
+  // or hung, which may be anything's fault; earlier steps first; then lab.json's order. Tests that
+  // met a function that is not written come after those, and last what was not run.
+  [[nodiscard]] std::vector<const TestScore*> most_telling() const;
 };
 
 // The grade of a submission; everything a report says is in it.

@@ -62,6 +62,16 @@ std::vector<RawFrame> parse_frames(const std::vector<std::string>& frames) {
   return parsed;
 }
 
+std::vector<std::string> frames_in_dump(const std::string& output) {
+  std::vector<std::string> frames;
+  for (const std::string& line : split_lines(output)) {
+    if (line.starts_with("\t") && line.find("+0x") != std::string::npos) {
+      frames.push_back("0x0 " + line.substr(1));
+    }
+  }
+  return frames;
+}
+
 std::vector<std::vector<std::string>> parse_addr2line(const std::string& output) {
   std::vector<std::vector<std::string>> all;
   std::string function;

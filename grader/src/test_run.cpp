@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint64_t memory_bytes = std::uint64_t{16} << 30;
 constexpr std::uint64_t file_bytes = std::uint64_t{64} << 20;
 constexpr std::size_t most_frames = 8;
+constexpr std::size_t most_frames_searched = 24;
 
 }  // namespace
 
@@ -22,12 +23,14 @@ std::vector<std::string> test_environment(const fs::path& scratch) {
           "HOME=" + scratch.string(), "TMPDIR=" + scratch.string()};
 }
 
-std::chrono::seconds time_limit(const Exercise& exercise, const Workspace& workspace) {
-  const int factor = workspace.emulated() ? 10 : workspace.kind() != BuildKind::release ? 5 : 1;
+std::chrono::seconds time_limit(const Exercise& exercise, BuildKind written_for,
+                                const Workspace& workspace) {
+  const int factor = workspace.emulated() ? 10 : workspace.kind() != written_for ? 5 : 1;
   return std::chrono::seconds(exercise.time_limit_s) * factor;
 }
 
 TestResult run_test(const Workspace& workspace, const fs::path& program, const Test& test,
+                    std::chrono::seconds limit,
                     const std::function<std::string(std::string)>& users_path, const Seeds& seeds) {
   Command command{workspace.launcher(), workspace.scratch(), test_environment(workspace.scratch())};
   if (seeds.seed) {
@@ -41,7 +44,7 @@ TestResult run_test(const Workspace& workspace, const fs::path& program, const T
   command.arguments.emplace_back("--gtest_color=no");
 
   Limits limits;
-  limits.time = time_limit(test, workspace);
+  limits.time = limit;
   limits.file_bytes = file_bytes;
   const bool sanitized = workspace.kind() == BuildKind::tsan || workspace.kind() == BuildKind::asan;
   // Sanitizers and the emulator reserve terabytes of addresses that they never touch.
@@ -54,13 +57,19 @@ TestResult run_test(const Workspace& workspace, const fs::path& program, const T
 
   TestResult result;
   result.seconds = ended.seconds;
-  result.verdict = judge(ended, read_channel(ended.channel, nonce, test.name),
-                         static_cast<int>(limits.time->count()));
+  result.verdict =
+      judge(ended, read_channel(ended.channel, nonce, test.name), static_cast<int>(limit.count()));
   Verdict& verdict = result.verdict;
+  const bool arm64 = workspace.architecture() == Architecture::aarch64;
+  if (verdict.broke_off) {
+    const bool told = !verdict.frames.empty();
+    result.innermost = workspace.first_in_submission(
+        symbolize(told ? verdict.frames : frames_in_dump(ended.output), program, arm64,
+                  most_frames_searched, users_path));
+  }
   if (!verdict.frames.empty()) {
     const std::vector<std::string> lines =
-        symbolize(verdict.frames, program, workspace.architecture() == Architecture::aarch64,
-                  most_frames, users_path);
+        symbolize(verdict.frames, program, arm64, most_frames, users_path);
     verdict.message +=
         "\n\nWhere it crashed, innermost first:\n" + trim_right(indent(join(lines, "\n"), "  "));
   }

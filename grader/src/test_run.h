@@ -17,8 +17,10 @@ namespace goro::grader {
 // grades must not change a grade.
 std::vector<std::string> test_environment(const fs::path& scratch);
 
-// The test's time limit, longer where programs run slower.
-std::chrono::seconds time_limit(const Exercise& exercise, const Workspace& workspace);
+// The exercise's time limit; longer where programs run slower than in the build that it was written
+// for, since lab.json states the limit for that one.
+std::chrono::seconds time_limit(const Exercise& exercise, BuildKind written_for,
+                                const Workspace& workspace);
 
 // Which random schedules a test goes through, when the user does not leave it to the test.
 struct Seeds {
@@ -29,11 +31,13 @@ struct Seeds {
 struct TestResult {
   Verdict verdict;  // its message complete, crash frames symbolized
   double seconds = 0;
+  std::string innermost;  // the submission's function innermost on the stack, if it broke off there
 };
 
 // Runs one test in a process of its own and judges what happened. `users_path` turns a place in a
 // crash into the path that the user knows.
 TestResult run_test(const Workspace& workspace, const fs::path& program, const Test& test,
+                    std::chrono::seconds limit,
                     const std::function<std::string(std::string)>& users_path,
                     const Seeds& seeds = {});
 

@@ -198,6 +198,12 @@ std::string duration(double seconds) {
   return text.data();
 }
 
+std::string ratio_text(double value) {
+  std::array<char, 64> text{};
+  (void)std::snprintf(text.data(), text.size(), "%.2f", value);
+  return text.data();
+}
+
 std::string number(double value) {
   std::array<char, 64> text{};
   (void)std::snprintf(text.data(), text.size(), "%.2f", value);

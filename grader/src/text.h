@@ -34,6 +34,8 @@ std::string printable(std::string_view text);
 std::string count(std::size_t number, std::string_view noun);
 // "0.42 s", "12 s", "3 min 20 s"
 std::string duration(double seconds);
+// "1.00": always two digits behind the point.
+std::string ratio_text(double value);
 // A number with as few digits as say it: "5", "2.5", "93.33".
 std::string number(double value);
 

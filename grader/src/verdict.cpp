@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "sanitizer.h"
 #include "text.h"
 
 namespace goro::grader {
@@ -77,7 +78,7 @@ std::string before_crash(const std::string& output, const Report& report) {
 }
 
 Verdict judge_timeout(const Ended& ended, int time_limit_s) {
-  Verdict verdict{Status::timeout, {}, {}, {}};
+  Verdict verdict{Status::timeout, {}, {}, {}, true};
   verdict.message = "It did not end within its time limit of " +
                     count(static_cast<std::size_t>(time_limit_s), "second") + ".";
   const std::string dump =
@@ -89,7 +90,7 @@ Verdict judge_timeout(const Ended& ended, int time_limit_s) {
 }
 
 Verdict judge_crash(const Ended& ended, const Report& report) {
-  Verdict verdict{Status::crashed, {}, {}, {}};
+  Verdict verdict{Status::crashed, {}, {}, {}, true};
   const int signal = ended.how == Ended::How::signalled ? ended.status : report.crash->signal;
   verdict.message = "It crashed: " + signal_text(signal) + ".";
   if (signal == SIGKILL) {
@@ -108,22 +109,43 @@ Verdict judge_crash(const Ended& ended, const Report& report) {
   return verdict;
 }
 
+// "fatal error: all goroutines are asleep - deadlock!", or nothing.
+std::string fatal_error(const std::string& output) {
+  for (const std::string& line : split_lines(output)) {
+    if (line.starts_with("fatal error: ") || line.starts_with("panic: ")) {
+      return trim_right(printable(line));
+    }
+  }
+  return {};
+}
+
 Verdict judge_end(const Ended& ended, const Report& report) {
   const bool complete = report.completion && report.completion->passed;
+  const std::string found = sanitizer_report(ended.output);
   if (complete && ended.status == 0) {
-    return {Status::passed, trim_right(printable(report.completion->message)), {}, {}};
+    return {Status::passed, trim_right(printable(report.completion->message)), {}, {}, false};
   }
-  Verdict verdict{Status::failed, {}, {}, {}};
+  Verdict verdict{Status::failed, {}, {}, {}, false};
   if (report.completion && !complete) {
     verdict.message = trim_right(printable(report.completion->message));
     if (verdict.message.empty()) {
       verdict.message = "The test failed." + output_part("It printed:", ended.output, 10, 60);
     }
+    if (!found.empty()) {
+      verdict.message += "\n\n" + printable(found);
+    }
     return verdict;
   }
+  if (!found.empty()) {
+    verdict.message = printable(found);
+    return verdict;
+  }
+  verdict.broke_off = !complete;
   if (complete) {
     verdict.message = "Every check of the test passed, but then the program ended with status " +
                       std::to_string(ended.status) + " instead of 0.";
+  } else if (const std::string fatal = fatal_error(ended.output); !fatal.empty()) {
+    verdict.message = fatal + "\nThat ended the program before the test was finished.";
   } else if (ended.status == 0) {
     verdict.message = "The program ended early without finishing the test.";
   } else {
@@ -135,6 +157,9 @@ Verdict judge_end(const Ended& ended, const Report& report) {
 }
 
 Verdict with_story(Verdict verdict, const Report& report) {
+  if (verdict.broke_off) {
+    verdict.message = "What happened: " + verdict.message;
+  }
   if (verdict.status != Status::passed) {
     verdict.message = story(report) + verdict.message;
   }
@@ -163,7 +188,7 @@ std::optional<Status> status_from(std::string_view wanted) {
 
 Verdict judge(const Ended& ended, const Report& report, int time_limit_s) {
   if (ended.how == Ended::How::not_started) {
-    return {Status::not_run, ended.why_not_started, {}, {}};
+    return {Status::not_run, ended.why_not_started, {}, {}, false};
   }
   if (ended.how == Ended::How::timed_out) {
     return with_story(judge_timeout(ended, time_limit_s), report);
@@ -176,7 +201,8 @@ Verdict judge(const Ended& ended, const Report& report, int time_limit_s) {
                 std::to_string(missing.step) +
                 (missing.function.empty() ? "" : ": " + printable(missing.function)),
             {},
-            missing};
+            missing,
+            false};
   }
   if (ended.how == Ended::How::signalled || report.crash) {
     return with_story(judge_crash(ended, report), report);

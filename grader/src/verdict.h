@@ -20,6 +20,9 @@ struct Verdict {
   std::string message;              // prose, may have several lines
   std::vector<std::string> frames;  // of a crash, not yet symbolized
   std::optional<Report::NotImplemented> not_implemented;
+  // It crashed, hung or ended before the test could say what is wrong: what the test is about need
+  // not be the cause.
+  bool broke_off = false;
 };
 
 // The status with which a test program ends that met a function that is not implemented.

@@ -50,6 +50,19 @@ bool noise(const std::string& line) {
          line.find("compilation terminated") != std::string::npos;
 }
 
+// Replaces `from` where it is a whole path and not the end of a longer one.
+std::string replace_path(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = text.find(from); at != std::string::npos;) {
+    const bool whole =
+        at == 0 || std::string_view(" \t\n('\"").find(text[at - 1]) != std::string_view::npos;
+    if (whole) {
+      text.replace(at, from.size(), to);
+    }
+    at = text.find(from, at + (whole ? to : from).size());
+  }
+  return text;
+}
+
 }  // namespace
 
 Architecture host_architecture() {
@@ -283,7 +296,34 @@ std::string Workspace::with_users_paths(std::string text) const {
   text = replace_all(std::move(text), staged, shown_submission_ + "/");
   // Compilers that are told to map the course's root away print the rest of the path only.
   text = replace_all(std::move(text), "build/" + preset_ + "/submission/", shown_submission_ + "/");
-  return replace_all(std::move(text), course_.root().string() + "/", "");
+  text = replace_all(std::move(text), course_.root().string() + "/", "");
+  for (const Lab& lab : course_.labs()) {
+    if (!lab.slot) {
+      continue;
+    }
+    // Some tools make the names absolute with the folder in which the compiler ran.
+    for (const std::string owner : {"labs/", "solutions/"}) {
+      text = replace_all(std::move(text), "build/" + preset_ + "/" + owner + lab.folder + "/",
+                         owner + lab.folder + "/");
+    }
+    for (const std::string& file : lab.slot->files) {
+      text = replace_path(std::move(text), "labs/" + lab.folder + "/" + file,
+                          shown_submission_ + "/" + lab.folder + "/" + file);
+    }
+  }
+  return text;
+}
+
+std::string Workspace::first_in_submission(const std::vector<std::string>& lines) const {
+  for (const std::string& line : lines) {
+    for (const Lab& lab : course_.labs()) {
+      if (lab.slot &&
+          line.find(" at " + shown_submission_ + "/" + lab.folder + "/") != std::string::npos) {
+        return line;
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace goro::grader

@@ -48,8 +48,12 @@ class Workspace {
   // The command line's start that runs this workspace's programs: an emulator or nothing.
   [[nodiscard]] std::vector<std::string> launcher() const;
 
-  // Staged paths become the submission's, the course's become relative to its root.
+  // Staged paths become the submission's, the course's become relative to its root. Debug
+  // information names a slot's file labs/NN-name/file if it is the submission's, wherever that
+  // lies.
   [[nodiscard]] std::string with_users_paths(std::string text) const;
+  // Of lines "function at file:line" the first whose file is the submission's, else nothing.
+  [[nodiscard]] std::string first_in_submission(const std::vector<std::string>& lines) const;
 
  private:
   void lock();

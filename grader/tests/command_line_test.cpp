@@ -176,9 +176,8 @@ TEST_F(CommandLine, TheBoardKnowsTheLastCheck) {
   const Ended checked = course({"check", "1"});
   EXPECT_EQ(checked.status, 1);
   EXPECT_SAYS(checked, "60 of 90 points");
-  EXPECT_SAYS(
-      checked,
-      "gdb -d labs --args build/gcc-release/labs/lab_01_tests --gtest_filter=Sum.OfNegatives");
+  EXPECT_SAYS(checked,
+              "gdb -d . --args build/gcc-release/labs/lab_01_tests --gtest_filter=Sum.OfNegatives");
   EXPECT_SAYS(course({}), "01  A sum        60 of 90 points");
 }
 
@@ -187,10 +186,139 @@ TEST_F(CommandLine, HintsComeOneAtATime) {
   const Ended first = course({"hint", "1"});
   EXPECT_SAYS(first, "Think of apples.");
   EXPECT_FALSE(contains(first, "operator"));
-  const Ended second = course({"hint", "1", "--more"});
+  EXPECT_SAYS(first, "2 more hints; ask again for the next: ./course hint 1\n");
+  const Ended second = course({"hint", "1"});
   EXPECT_SAYS(second, "There is an operator for it.");
   EXPECT_FALSE(contains(second, "return a + b"));
+  EXPECT_SAYS(course({"hint", "1", "--more"}), "return a + b");
+  EXPECT_SAYS(course({"hint", "1"}), "return a + b");
+}
+
+TEST_F(CommandLine, HintsStartAgainWhenAnotherTestFailsFirst) {
+  (void)course({"check", "1"});
+  (void)course({"hint", "1"});
   EXPECT_SAYS(course({"hint", "1"}), "There is an operator for it.");
+  write("labs/01-sum/sum.cpp", "int sum(int a, int b) { return a < 0 ? 0 : a + b; }\n");
+  EXPECT_SAYS(course({"hint", "1"}), "Your files changed since that check");
+  (void)course({"check", "1"});
+  EXPECT_SAYS(course({"hint", "1"}), "Mind the sign.");
+  write("labs/01-sum/sum.cpp", "int sum(int, int) { return 0; }\n");
+  (void)course({"check", "1"});
+  const Ended again = course({"hint", "1"});
+  EXPECT_SAYS(again, "Think of apples.");
+  EXPECT_FALSE(contains(again, "operator"));
+}
+
+TEST_F(CommandLine, AHintAfterACompileErrorSaysSo) {
+  write("labs/01-sum/sum.cpp", "int sum(int a, int b) { return a + c; }\n");
+  const Ended checked = course({"check", "1"});
+  EXPECT_SAYS(checked, "2 tests not run");
+  EXPECT_FALSE(contains(checked, "Sum.OfTwo")) << checked.output;
+  const Ended hint = course({"hint", "1"});
+  EXPECT_SAYS(hint, "could not be built");
+  EXPECT_SAYS(hint, "labs/01-sum/sum.cpp:1:");
+}
+
+TEST_F(CommandLine, AWarningThatIsAnErrorIsSaidToBeOne) {
+  write("labs/01-sum/sum.cpp",
+        "#pragma GCC diagnostic error \"-Wreturn-type\"\nint sum(int, int) {}\n");
+  EXPECT_SAYS(course({"check", "1"}), "in this course warnings are errors");
+}
+
+TEST_F(CommandLine, WithOwnAnotherLabMayBeMissing) {
+  write(
+      "labs/02-ring/ring.cpp",
+      "#include \"harness.h\"\nint next(int, int) { harness::not_implemented(1, 1, \"sum\"); }\n");
+  const Ended ended = course({"check", "2", "--own"});
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_SAYS(ended, "not implemented: lab 1 step 1 (sum in labs/01-sum/sum.cpp)");
+  EXPECT_SAYS(ended, "Do lab 1 first (./course check 1), or check lab 2 without --own");
+  EXPECT_FALSE(contains(ended, "start with"));
+  EXPECT_SAYS(course({"hint", "2"}), "Do lab 1 first");
+  // A check without --own is another question, with another answer.
+  write("labs/02-ring/ring.cpp", read_file(root_ / "solutions/02-ring/ring.cpp"));
+  (void)course({"check", "2"});
+  EXPECT_SAYS(course({"hint", "2"}), "Everything passed at the last check of lab 02; ");
+  EXPECT_SAYS(course({"status"}), "100 of 100 points");
+}
+
+TEST_F(CommandLine, AfterAFewTimeoutsTheOthersGetLess) {
+  std::string exercises;
+  std::string bodies;
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = "Ring.T" + std::to_string(i);
+    exercises += std::string(i == 0 ? "" : ",") + "{\"name\": \"" + name +
+                 "\", \"points\": 10, \"concept\": \"c\", \"section\": \"step-1-next\", "
+                 "\"time_limit_s\": 3, \"hints\": []}";
+    bodies += "{\"" + name + "\", [] { next(1, 4); return std::string(); }},";
+  }
+  const std::string lab = read_file(root_ / "labs/02-ring/lab.json");
+  write("labs/02-ring/lab.json",
+        lab.substr(0, lab.find("\"tests\"")) + "\"tests\": [" + exercises + "]}");
+  write("labs/02-ring/tests/tests.cpp",
+        "#include \"harness.h\"\nint next(int, int);\n"
+        "int main(int argc, char** argv) { return harness::run(argc, argv, {" +
+            bodies + "}); }\n");
+  write("labs/02-ring/ring.cpp", "int next(int, int) { for (volatile int i = 0;; i = 1) {} }\n");
+  const Ended ended = course({"grade", "--labs", "2", "--report", "json=report.json"});
+  EXPECT_EQ(ended.status, 1) << ended.output;
+  EXPECT_SAYS(ended, "timed out after 3 s");
+  EXPECT_SAYS(ended, "timed out after 2 s");
+  EXPECT_SAYS(ended, "Only 2 seconds instead of 3, because ");
+  EXPECT_SAYS(ended, "mend these first");
+  const nlohmann::json lab_report = report().at("labs").at(0);
+  int timeouts = 0;
+  for (const nlohmann::json& test : lab_report.at("tests")) {
+    timeouts += test.at("status") == "timeout" ? 1 : 0;
+  }
+  EXPECT_GE(timeouts, 4);
+  EXPECT_LE(timeouts, 5);  // two run at a time
+}
+
+TEST_F(CommandLine, AnInterruptionRecordsNothing) {
+  write("labs/02-ring/ring.cpp", "int next(int, int) { for (volatile int i = 0;; i = 1) {} }\n");
+  (void)course({"check", "2"});  // so that what follows has nothing to build
+  fs::remove_all(root_ / "build/results");
+  const std::string lab = read_file(root_ / "labs/02-ring/lab.json");
+  write("labs/02-ring/lab.json", replace_all(lab, "\"time_limit_s\": 2", "\"time_limit_s\": 1000"));
+  // Interrupted as soon as a test program runs. Without job control a shell would have its
+  // background processes ignore SIGINT.
+  const Ended ended = run_process(
+      {{"/bin/bash", "-c",
+        "set -m; " + shell_quoted(GORO_GRADER_PROGRAM) +
+            " check 2 & grader=$!\n"
+            "until pid=$(pgrep -P $grader lab_02_tests | head -n 1); [[ $pid ]]; do\n"
+            "  kill -0 $grader || exit\ndone\n"
+            "kill -INT $grader; wait $grader; echo status $?\n"
+            "state=$(ps -o stat= -p $pid); [[ ! $state || $state == Z* ]] || echo left"},
+       root_,
+       {}},
+      {});
+  EXPECT_SAYS(ended, "interrupted; nothing was recorded\nstatus 130\n");
+  EXPECT_FALSE(contains(ended, "left")) << ended.output;
+  EXPECT_FALSE(fs::exists(root_ / "build/results/02-ring.json"));
+}
+
+TEST_F(CommandLine, ALabHasManyNames) {
+  for (const std::string name :
+       {"1", "01", "01-sum", "labs/01-sum", "labs/01-sum/", "./labs/01-sum"}) {
+    EXPECT_EQ(course({"check", name, "--test", "Nope"}).output,
+              "course: lab 01 has no test \"Nope\"; its tests are\n"
+              "  Sum.OfTwo\n  Sum.OfNegatives\n  BM_Sum\n");
+  }
+}
+
+TEST_F(CommandLine, AMistypedCommandIsRecognized) {
+  EXPECT_EQ(course({"chek", "1"}).output,
+            "course: there is no command \"chek\"; did you mean check?\n");
+  EXPECT_EQ(course({"xyzzyx"}).output,
+            "course: there is no command \"xyzzyx\"; ./course --help lists them\n");
+}
+
+TEST_F(CommandLine, ResetNamesTheFileAsGiven) {
+  const Ended ended = course({"reset", "1", "../README.md"});
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_EQ(ended.output, "course: lab 01 has no file \"../README.md\"; its file is sum.cpp\n");
 }
 
 TEST_F(CommandLine, ResetBringsTheStarterBackAndLosesNothing) {

@@ -112,6 +112,11 @@ TEST(Symbolize, ReadsFrames) {
   EXPECT_EQ(frames[1].module, "");
 }
 
+TEST(Symbolize, FindsTheFramesOfADump) {
+  EXPECT_EQ(frames_in_dump("SIGQUIT: quit\n\ngoroutine 1 [running]:\nput\n\t/a/b+0x1f\n\tgone\n"),
+            std::vector<std::string>{"0x0 /a/b+0x1f"});
+}
+
 TEST(Symbolize, ReadsAddr2linesAnswer) {
   const auto answers = parse_addr2line(
       "0x1\ninner()\n/a/b.cpp:3 (discriminator 2)\nouter()\n/a/b.cpp:9\n0x2\n??\n??:0\n");

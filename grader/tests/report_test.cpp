@@ -87,6 +87,10 @@ TEST(JsonReport, HasTheAgreedShape) {
 TEST(JsonReport, KeptResultsComeBackTheSame) {
   LabScore lab = example().labs[0];
   lab.tests[1].missing_step = 2;
+  lab.tests[1].missing_lab = 1;
+  lab.tests[0].time_limit_s = 20;
+  lab.tests[0].broke_off = true;
+  lab.tests[0].innermost = "put() at labs/04-ring/ring.cpp:4";
   EXPECT_EQ(lab_to_json(lab_from_json(lab_to_json(lab))), lab_to_json(lab));
   EXPECT_THROW((void)lab_from_json("{}"), Problem);
   EXPECT_THROW((void)lab_from_json("nonsense"), Problem);
@@ -208,6 +212,90 @@ TEST(TerminalReport, OnlyTheFirstFailuresAreInFull) {
   EXPECT_NE(text.find("2 more tests did not pass; see --verbose"), std::string::npos) << text;
 }
 
+TEST(TerminalReport, TheMostTellingFailureComesFirst) {
+  LabScore lab = example().labs[0];
+  const auto at = [](TestScore score, const std::string& section) {
+    score.section = "labs/04-ring/README.md#" + section;
+    return score;
+  };
+  lab.tests = {at(test("Ring.Whole", Status::failed, 10, "why"), "all-of-it-together"),
+               at(test("Ring.Ten", Status::failed, 10, "why"), "step-10-late"),
+               at(test("Ring.Crash", Status::crashed, 10, "boom"), "step-1-put"),
+               at(test("Ring.Two", Status::failed, 10, "why"), "step-2-get"),
+               at(test("Ring.TwoAgain", Status::failed, 10, "why"), "step-2-get"),
+               at(test("Ring.Missing", Status::failed, 10), "step-1-put"),
+               at(test("Ring.NotRun", Status::not_run, 10), "step-1-put"),
+               at(test("Ring.Good", Status::passed, 30), "step-1-put")};
+  lab.tests[2].broke_off = true;
+  lab.tests[5].missing_step = 1;
+  std::vector<std::string> names;
+  for (const TestScore* each : lab.most_telling()) {
+    names.push_back(each->name);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"Ring.Two", "Ring.TwoAgain", "Ring.Ten", "Ring.Whole",
+                                             "Ring.Crash", "Ring.Missing", "Ring.NotRun"}));
+  const std::string text = check_summary(example_lab(), lab, 3, Style(false), 100);
+  EXPECT_LT(text.find("✗ Ring.Two"), text.find("✗ Ring.Ten")) << text;
+  EXPECT_EQ(text.find("✗ Ring.Whole"), std::string::npos) << text;
+}
+
+TEST(TerminalReport, ACrashIsNotExplainedByTheTestsIdea) {
+  LabScore lab = example().labs[0];
+  TestScore crash = test("Ring.Get", Status::crashed, 30, "What happened: It crashed.");
+  crash.broke_off = true;
+  crash.innermost = "get() at labs/04-ring/ring.cpp:4";
+  const std::string text = failure_prose(lab, crash, Style(false), 100);
+  EXPECT_EQ(text.find("the idea"), std::string::npos) << text;
+  EXPECT_NE(text.find("get() at labs/04-ring/ring.cpp:4"), std::string::npos) << text;
+}
+
+TEST(TerminalReport, WhatIsMissingInAnotherLabIsSaidSo) {
+  LabScore lab = example().labs[0];
+  lab.tests = {test("Ring.Put", Status::failed, 100,
+                    "not implemented: lab 1 step 1 (add in labs/01-sum/sum.cpp)")};
+  lab.tests[0].missing_step = 1;
+  lab.tests[0].missing_lab = 1;
+  const std::string text = check_summary(example_lab(), lab, 3, Style(false), 100);
+  EXPECT_NE(text.find("not implemented: lab 1 step 1 (add in labs/01-sum/sum.cpp)"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("Do lab 1 first (./course check 1), or check lab 4 without --own"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("start with"), std::string::npos) << text;
+  EXPECT_NE(result_line(lab.tests[0], Style(false), 30).find("not implemented: lab 1 step 1 (add"),
+            std::string::npos);
+}
+
+TEST(TerminalReport, TestsThatWereNotRunAreOneLine) {
+  LabScore lab = example().labs[0];
+  lab.tests.clear();
+  for (int i = 0; i < 5; ++i) {
+    lab.tests.push_back(test("Ring.T" + std::to_string(i), Status::not_run, 20, "error: x"));
+  }
+  lab.problem = "It does not compile.\nerror: x";
+  const std::string text = check_summary(example_lab(), lab, 3, Style(false), 100);
+  EXPECT_EQ(text, "\n  It does not compile.\n  error: x\n\n5 tests not run\n0 of 100 points\n");
+}
+
+TEST(TerminalReport, ATimeoutSaysAfterHowLong) {
+  TestScore score = test("Ring.Put", Status::timeout, 60);
+  score.time_limit_s = 20;
+  EXPECT_NE(result_line(score, Style(false), 30).find("timed out after 20 s"), std::string::npos);
+}
+
+TEST(TerminalReport, ALongNameKeepsTheColumns) {
+  const TestScore score = test("Ring.APutThatIsDescribedAtLength", Status::passed, 60);
+  Lab lab = example_lab();
+  lab.tests.resize(1);
+  lab.tests[0].name = score.name;
+  EXPECT_EQ(name_columns({&lab}, 100), score.name.size());
+  EXPECT_EQ(result_line(score, Style(false), name_columns({&lab}, 100)),
+            "  ✓ Ring.APutThatIsDescribedAtLength  60/60  0.50 s");
+  EXPECT_EQ(result_line(score, Style(false), name_columns({&lab}, 50)),
+            "  ✓ Ring.APutThatIsDescribedAtLength\n" + std::string(26, ' ') + "  60/60  0.50 s");
+}
+
 TEST(TerminalReport, NoLineIsWiderThanAsked) {
   Score score = example();
   std::string words;
@@ -223,8 +311,8 @@ TEST(TerminalReport, NoLineIsWiderThanAsked) {
 
 TEST(TerminalReport, ColoursOnlyWhenAsked) {
   const TestScore passed = test("Ring.Put", Status::passed, 60);
-  EXPECT_EQ(result_line(passed, Style(false)).find('\x1b'), std::string::npos);
-  EXPECT_NE(result_line(passed, Style(true)).find('\x1b'), std::string::npos);
+  EXPECT_EQ(result_line(passed, Style(false), 30).find('\x1b'), std::string::npos);
+  EXPECT_NE(result_line(passed, Style(true), 30).find('\x1b'), std::string::npos);
 }
 
 }  // namespace

@@ -37,11 +37,20 @@ TEST(VerdictRules, StatusZeroWithoutCompletionFailed) {
 }
 
 TEST(VerdictRules, CompletionWithAnotherStatusFailed) {
-  const Verdict verdict = verdict_of(exited(66, "WARNING: ThreadSanitizer: data race"),
-                                     complete(nonce, "Suite.Name", true));
+  const Verdict verdict = verdict_of(exited(67, "goodbye"), complete(nonce, "Suite.Name", true));
   EXPECT_EQ(verdict.status, Status::failed);
-  EXPECT_NE(verdict.message.find("status 66"), std::string::npos);
-  EXPECT_NE(verdict.message.find("data race"), std::string::npos);
+  EXPECT_NE(verdict.message.find("status 67"), std::string::npos);
+  EXPECT_NE(verdict.message.find("goodbye"), std::string::npos);
+}
+
+TEST(VerdictRules, ARaceIsSaidToBeOne) {
+  const std::string report = "WARNING: ThreadSanitizer: data race (pid=7)\n";
+  const Verdict race = verdict_of(exited(66, report), complete(nonce, "Suite.Name", true));
+  EXPECT_EQ(race.status, Status::failed);
+  EXPECT_EQ(race.message, "ThreadSanitizer found a data race:");
+  EXPECT_FALSE(race.broke_off);
+  EXPECT_EQ(verdict_of(exited(66, report), complete(nonce, "Suite.Name", false)).message,
+            "what happened\n\nThreadSanitizer found a data race:");
 }
 
 TEST(VerdictRules, AnotherNonceIsNotBelieved) {
@@ -77,7 +86,10 @@ TEST(VerdictRules, OtherStatusShowsWhatWasPrinted) {
   const Verdict verdict =
       verdict_of(exited(2, "fatal error: all goroutines are asleep - deadlock!\n"), "");
   EXPECT_EQ(verdict.status, Status::failed);
-  EXPECT_NE(verdict.message.find("all goroutines are asleep"), std::string::npos);
+  EXPECT_TRUE(verdict.broke_off);
+  EXPECT_TRUE(verdict.message.starts_with(
+      "What happened: fatal error: all goroutines are asleep - deadlock!\n"))
+      << verdict.message;
 }
 
 TEST(VerdictRules, CrashNamesTheSignalAndKeepsTheSteps) {

@@ -2,11 +2,13 @@
 # in the course, once from the submission; a composition only picks objects, so checking a lab compiles
 # one slot and links.
 #
-#   goro_slot_object(<target> <lab> <folder>)   compiles <folder>/<lab>/<slot files>
+#   goro_slot_object(<target> <lab> <folder> <shown>)
+#                                               compiles <folder>/<lab>/<slot files>; whoever reports a place
+#                                               in them names it <shown>/<lab>/<slot file>
 #   goro_compose(<target> SUBMITTED <lab>…)     links the frame and all slots into <target>: the submission's
 #                                               for the labs named, the solutions' for all others
 
-function(goro_slot_object target lab folder)
+function(goro_slot_object target lab folder shown)
   set(sources "")
   foreach(file IN LISTS GORO_LAB_${lab}_FILES)
     list(APPEND sources "${folder}/${lab}/${file}")
@@ -16,8 +18,9 @@ function(goro_slot_object target lab folder)
   # Slots run on g0, but for a few functions with small frames.
   set_target_properties(${target} PROPERTIES GORO_ANY_FRAME ON)
   target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${GORO_RUNTIME_OPTIONS}>")
-  # Crash reports and the debugger know a slot's file by its place in the repository.
-  target_compile_options(${target} PRIVATE "-ffile-prefix-map=${folder}/=")
+  # Crash reports and the debugger know a slot's file by its place in the repository, and a submission's
+  # from a solution's, wherever the submission lies.
+  target_compile_options(${target} PRIVATE "-ffile-prefix-map=${folder}/=${shown}/")
 endfunction()
 
 function(goro_compose target)

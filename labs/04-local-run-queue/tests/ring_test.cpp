@@ -34,7 +34,8 @@ TEST(Ring, HoldsExactly256) {
   EXPECT_EQ(show(ring(pp)), show(range(1, 256)))
       << "all 256 slots can be used: the indices run freely, so tail - head tells full (256) from "
          "empty (0)";
-  EXPECT_EQ(show(m.drain_global()), "nothing") << "nothing may go to the GRQ before the ring is full";
+  EXPECT_EQ(show(m.drain_global()), "nothing")
+      << "nothing may go to the GRQ before the ring is full";
   EXPECT_EQ(pp->runnext.load(), nullptr) << "put with next = false has nothing to do with runnext";
 }
 
@@ -47,8 +48,8 @@ TEST(Ring, IndicesRunOnPastTheEndOf32Bits) {
     clear(pp, 0U - before);
     put_all(pp, gs, 0, kRunqSize);
     ASSERT_EQ(show(m.drain_global()), "nothing") << "the ring had room; its length is tail - head "
-                                                 "in 32-bit arithmetic, also when the tail is "
-                                                 "past 2^32 and the head is not";
+                                                    "in 32-bit arithmetic, also when the tail is "
+                                                    "past 2^32 and the head is not";
     ASSERT_EQ(show(ring(pp)), show(range(1, 256)));
     ASSERT_EQ(show(get_all(pp)), show(range(1, 256)))
         << "a ring that wraps around 2^32 keeps its order";
