@@ -230,7 +230,8 @@ void hand_over(Turn turn) {
   Thread* self = current;
   find_able();
   const bool alone = turn == Turn::should && able.size() == 1;
-  if (next_deadline != kNever && (able.empty() || alone)) {
+  // Again, if nobody came of it: whoever had that deadline may have been woken before it.
+  for (bool again = able.empty() || alone; again && next_deadline != kNever; again = able.empty()) {
     if (time_now < next_deadline) time_now = next_deadline;
     wake_due();
     find_able();
