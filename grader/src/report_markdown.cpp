@@ -52,8 +52,8 @@ std::string what_is_left(const LabScore& lab) {
     if (test.status != Status::passed) {
       ++left;
       if (names.size() < 3) {
-        names.push_back(markdown_text(test.name) + " (" + markdown_text(std::string(name_of(test.status))) +
-                        ")");
+        names.push_back(markdown_text(test.name) + " (" +
+                        markdown_text(std::string(name_of(test.status))) + ")");
       }
     }
   }
@@ -70,8 +70,8 @@ std::string report_markdown(const Score& score) {
       "## Score: " + number(score.score()) + " of " + number(score.max_score()) + "\n\n";
   all += "| lab | points | of | not passed |\n|---|---:|---:|---|\n";
   for (const LabScore& lab : score.labs) {
-    all += "| " + markdown_text(lab.lab) + " | " + number(lab.score()) + " | " + number(lab.max_score()) +
-           " | " + what_is_left(lab) + " |\n";
+    all += "| " + markdown_text(lab.lab) + " | " + number(lab.score()) + " | " +
+           number(lab.max_score()) + " | " + what_is_left(lab) + " |\n";
   }
   all += "\n" + markdown_text(score.architecture) + ", " + markdown_text(score.compiler) + ", " +
          duration(score.seconds) + "\n";
@@ -87,10 +87,11 @@ std::string report_markdown(const Score& score) {
       if (test.status == Status::passed) {
         continue;
       }
-      all += "\n<details><summary>" + markdown_text(lab.lab) + ": " + markdown_text(test.name) + " " +
-             markdown_text(std::string(name_of(test.status))) + " (" + markdown_text(test.concept_name) +
-             ")</summary>\n\n" + fenced(test.message) + "\nRead " + markdown_text(test.section) +
-             "; check it alone with\n\n" + fenced(test.again) + "\n</details>\n";
+      all += "\n<details><summary>" + markdown_text(lab.lab) + ": " + markdown_text(test.name) +
+             " " + markdown_text(std::string(name_of(test.status))) + " (" +
+             markdown_text(test.concept_name) + ")</summary>\n\n" + fenced(test.message) +
+             "\nRead " + markdown_text(test.section) + "; check it alone with\n\n" +
+             fenced(test.again) + "\n</details>\n";
     }
   }
   return all;
