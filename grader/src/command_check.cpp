@@ -63,7 +63,7 @@ bool is_benchmark(const Lab& lab, const std::string& name) {
 
 ExitStatus check(const Course& course, const CheckOptions& options, Terminal& terminal) {
   const Lab& lab = course.lab(options.lab);
-  if (lab.problem.empty() && !lab.has_exercises()) {
+  if (!lab.has_exercises()) {
     terminal.print("Lab " + lab.number_text() + " has nothing to check: read labs/" + lab.folder +
                    "/README.md and try what it says.");
     return ExitStatus::all_points;

@@ -101,7 +101,7 @@ const Exercise& choose(const Lab& lab, const std::string& what,
 ExitStatus hint(const Course& course, const HintOptions& options, Terminal& terminal) {
   const Lab& lab = course.lab(options.lab);
   const std::string number_text = std::to_string(lab.number);
-  if (lab.problem.empty() && !lab.has_exercises()) {
+  if (!lab.has_exercises()) {
     terminal.print("Lab " + lab.number_text() +
                    " has nothing to check, so there are no hints: read labs/" + lab.folder +
                    "/README.md and try what it says.");

@@ -24,7 +24,7 @@ ExitStatus status(const Course& course, Terminal& terminal) {
     const std::optional<LabScore> score = last.of(lab);
     std::string state = style.quiet("not checked yet");
     bool done = false;
-    if (lab.problem.empty() && !lab.has_exercises()) {
+    if (!lab.has_exercises()) {
       state = style.quiet("to read; nothing to check");
       done = true;
       to_read = &lab;

@@ -61,7 +61,9 @@ struct Lab {
   [[nodiscard]] std::string number_text() const;  // "04"
   [[nodiscard]] const Step* find_step(int step) const;
   // False: a lab to read and to measure in, in which nothing is checked.
-  [[nodiscard]] bool has_exercises() const { return !tests.empty() || !benchmarks.empty(); }
+  [[nodiscard]] bool has_exercises() const {
+    return !problem.empty() || !tests.empty() || !benchmarks.empty();
+  }
 };
 
 // A slot file whose stem ends in _x86_64 or _aarch64 is only built there.

@@ -10,7 +10,7 @@ namespace goro::grader {
 
 namespace {
 
-std::string escaped(const std::string& text) {
+std::string xml_text(const std::string& text) {
   std::string all;
   for (const char letter : printable(text)) {
     switch (letter) {
@@ -53,12 +53,12 @@ std::string outcome(const TestScore& test) {
     return {};
   }
   if (test.status == Status::inconclusive) {
-    return "      <skipped message=\"" + escaped(first_line(test.message)) + "\"/>\n";
+    return "      <skipped message=\"" + xml_text(first_line(test.message)) + "\"/>\n";
   }
   const std::string element = test.status == Status::failed ? "failure" : "error";
   return "      <" + element + " type=\"" + type + "\" message=\"" +
-         escaped(first_line(test.message)) + "\">" +
-         replace_all(escaped(test.message), "&#10;", "\n") + "</" + element + ">\n";
+         xml_text(first_line(test.message)) + "\">" +
+         replace_all(xml_text(test.message), "&#10;", "\n") + "</" + element + ">\n";
 }
 
 struct Counts {
@@ -98,10 +98,10 @@ std::string report_junit(const Score& score) {
     Counts counts;
     add(counts, lab);
     add(all, lab);
-    suites += "  <testsuite name=\"" + escaped(lab.lab) + "\"" + counts.attributes() + ">\n";
+    suites += "  <testsuite name=\"" + xml_text(lab.lab) + "\"" + counts.attributes() + ">\n";
     for (const TestScore& test : lab.tests) {
-      suites += "    <testcase classname=\"" + escaped(lab.lab) + "\" name=\"" +
-                escaped(test.name) + "\" time=\"" + seconds(test.seconds) + "\"";
+      suites += "    <testcase classname=\"" + xml_text(lab.lab) + "\" name=\"" +
+                xml_text(test.name) + "\" time=\"" + seconds(test.seconds) + "\"";
       const std::string inside = outcome(test);
       suites += inside.empty() ? "/>\n" : ">\n" + inside + "    </testcase>\n";
     }

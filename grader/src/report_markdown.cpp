@@ -9,7 +9,7 @@ namespace goro::grader {
 namespace {
 
 // Text that Markdown and HTML leave alone, also in a table's cell.
-std::string escaped(const std::string& text) {
+std::string markdown_text(const std::string& text) {
   std::string all;
   for (const char letter : printable(text)) {
     if (letter == '<') {
@@ -44,7 +44,7 @@ std::string fenced(const std::string& text) {
 
 std::string what_is_left(const LabScore& lab) {
   if (!lab.problem.empty()) {
-    return "not run: " + escaped(lab.problem.substr(0, lab.problem.find('\n')));
+    return "not run: " + markdown_text(lab.problem.substr(0, lab.problem.find('\n')));
   }
   std::vector<std::string> names;
   std::size_t left = 0;
@@ -52,8 +52,8 @@ std::string what_is_left(const LabScore& lab) {
     if (test.status != Status::passed) {
       ++left;
       if (names.size() < 3) {
-        names.push_back(escaped(test.name) + " (" + escaped(std::string(name_of(test.status))) +
-                        ")");
+        names.push_back(markdown_text(test.name) + " (" +
+                        markdown_text(std::string(name_of(test.status))) + ")");
       }
     }
   }
@@ -70,14 +70,14 @@ std::string report_markdown(const Score& score) {
       "## Score: " + number(score.score()) + " of " + number(score.max_score()) + "\n\n";
   all += "| lab | points | of | not passed |\n|---|---:|---:|---|\n";
   for (const LabScore& lab : score.labs) {
-    all += "| " + escaped(lab.lab) + " | " + number(lab.score()) + " | " + number(lab.max_score()) +
-           " | " + what_is_left(lab) + " |\n";
+    all += "| " + markdown_text(lab.lab) + " | " + number(lab.score()) + " | " +
+           number(lab.max_score()) + " | " + what_is_left(lab) + " |\n";
   }
-  all += "\n" + escaped(score.architecture) + ", " + escaped(score.compiler) + ", " +
+  all += "\n" + markdown_text(score.architecture) + ", " + markdown_text(score.compiler) + ", " +
          duration(score.seconds) + "\n";
   for (const LabScore& lab : score.labs) {
     if (!lab.problem.empty()) {
-      all += "\n### " + escaped(lab.lab) + "\n\n" + fenced(lab.problem);
+      all += "\n### " + markdown_text(lab.lab) + "\n\n" + fenced(lab.problem);
       continue;
     }
     if (lab.untouched()) {
@@ -87,10 +87,11 @@ std::string report_markdown(const Score& score) {
       if (test.status == Status::passed) {
         continue;
       }
-      all += "\n<details><summary>" + escaped(lab.lab) + ": " + escaped(test.name) + " " +
-             escaped(std::string(name_of(test.status))) + " (" + escaped(test.concept_name) +
-             ")</summary>\n\n" + fenced(test.message) + "\nRead " + escaped(test.section) +
-             "; check it alone with\n\n" + fenced(test.again) + "\n</details>\n";
+      all += "\n<details><summary>" + markdown_text(lab.lab) + ": " + markdown_text(test.name) +
+             " " + markdown_text(std::string(name_of(test.status))) + " (" +
+             markdown_text(test.concept_name) + ")</summary>\n\n" + fenced(test.message) +
+             "\nRead " + markdown_text(test.section) + "; check it alone with\n\n" +
+             fenced(test.again) + "\n</details>\n";
     }
   }
   return all;

@@ -41,7 +41,8 @@ std::string status_text(const TestScore& test) {
   }
   switch (test.status) {
     case Status::timeout:
-      return test.time_limit_s ? "timed out after " + duration(*test.time_limit_s) : "timed out";
+      return test.time_limit_s ? "timed out after " + std::to_string(*test.time_limit_s) + " s"
+                               : "timed out";
     case Status::not_run:
       return test.message.starts_with("not run: ") ? test.message : "not run";
     case Status::inconclusive:

@@ -1,5 +1,6 @@
 #include "test_run.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "channel.h"
@@ -60,20 +61,18 @@ TestResult run_test(const Workspace& workspace, const fs::path& program, const T
   result.verdict =
       judge(ended, read_channel(ended.channel, nonce, test.name), static_cast<int>(limit.count()));
   Verdict& verdict = result.verdict;
-  const bool arm64 = workspace.architecture() == Architecture::aarch64;
   if (verdict.broke_off) {
     const bool told = !verdict.frames.empty();
-    result.innermost = workspace.first_in_submission(
-        symbolize(told ? verdict.frames : frames_in_dump(ended.output), program, arm64,
-                  most_frames_searched, users_path));
+    std::vector<std::string> lines = symbolize(
+        told ? verdict.frames : frames_in_dump(ended.output), program,
+        workspace.architecture() == Architecture::aarch64, most_frames_searched, users_path);
+    result.innermost = workspace.first_in_submission(lines);
+    if (told) {
+      lines.resize(std::min(lines.size(), most_frames));
+      verdict.message +=
+          "\n\nWhere it crashed, innermost first:\n" + trim_right(indent(join(lines, "\n"), "  "));
+    }
   }
-  if (!verdict.frames.empty()) {
-    const std::vector<std::string> lines =
-        symbolize(verdict.frames, program, arm64, most_frames, users_path);
-    verdict.message +=
-        "\n\nWhere it crashed, innermost first:\n" + trim_right(indent(join(lines, "\n"), "  "));
-  }
-  verdict.message = workspace.with_users_paths(std::move(verdict.message));
   return result;
 }
 

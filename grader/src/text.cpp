@@ -205,9 +205,7 @@ std::string ratio_text(double value) {
 }
 
 std::string number(double value) {
-  std::array<char, 64> text{};
-  (void)std::snprintf(text.data(), text.size(), "%.2f", value);
-  std::string digits = text.data();
+  std::string digits = ratio_text(value);
   digits.erase(digits.find_last_not_of('0') + 1);
   if (digits.ends_with('.')) {
     digits.pop_back();

@@ -121,10 +121,10 @@ std::string fatal_error(const std::string& output) {
 
 Verdict judge_end(const Ended& ended, const Report& report) {
   const bool complete = report.completion && report.completion->passed;
-  const std::string found = sanitizer_report(ended.output);
   if (complete && ended.status == 0) {
     return {Status::passed, trim_right(printable(report.completion->message)), {}, {}, false};
   }
+  const std::string found = sanitizer_report(ended.output);
   Verdict verdict{Status::failed, {}, {}, {}, false};
   if (report.completion && !complete) {
     verdict.message = trim_right(printable(report.completion->message));

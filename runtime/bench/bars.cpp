@@ -108,11 +108,12 @@ struct Measurement {
   std::function<std::vector<Pair>(bool peer_first)> measure;
 };
 
-// The fastest of many short slices, ours and the bare one in turns: an interrupt can only make a
-// slice longer, and most slices are too short to meet one.
+// The fastest of many short slices, ours and the bare one in turns: an interrupt, or a neighbour on
+// the same physical core, can only make a slice longer. Most slices are too short to meet an
+// interrupt, and a round is long enough for moments in which the neighbour is quiet.
 std::vector<Pair> measure_switches(bool peer_first) {
-  constexpr int kSlices = 40;
-  constexpr long kSwitches = 50'000;
+  constexpr int kSlices = 1000;
+  constexpr long kSwitches = 20'000;
   Pair best{1e9, 1e9};
   for (int i = 0; i < kSlices; ++i) {
     if (peer_first) best.theirs = std::min(best.theirs, bare_switch_ns(kSwitches));

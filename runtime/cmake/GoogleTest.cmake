@@ -9,5 +9,5 @@ target_include_directories(goro_gtest SYSTEM PUBLIC "${GORO_GOOGLETEST}/include"
 target_include_directories(goro_gtest PRIVATE "${GORO_GOOGLETEST}")
 target_link_libraries(goro_gtest PUBLIC Threads::Threads)
 # Only the sanitizers' flags: its code runs on goroutine 1 or outside, where there is room, so it needs no
-# checks in its prologues.
-target_compile_options(goro_gtest PRIVATE -w ${GORO_SANITIZE_OPTIONS})
+# checks in its prologues. Neither optimised nor debugged: every first build waits for this file.
+target_compile_options(goro_gtest PRIVATE -w -O0 -g0 ${GORO_SANITIZE_OPTIONS})

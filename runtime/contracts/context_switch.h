@@ -8,8 +8,9 @@
 // What is saved, lowest address first. Dumps and the debugger read this layout, and it ends so that
 // the saved frame pointer and the return address form an ordinary frame record.
 //
-//   x86-64 (64 bytes):  mxcsr (4) | x87 control word (2) | 2 unused | r15 r14 r13 r12 rbx rbp |
-//   return ARM64 (176 bytes):  fpcr (8) | 8 unused | d8 … d15 | x19 … x28 | x29 (fp) | x30 (lr)
+//   x86-64 (64 bytes):  mxcsr (4) | x87 word (2) | 2 unused | r15 r14 r13 r12 rbx rbp | return
+//
+//   ARM64 (176 bytes):  fpcr (8) | 8 unused | d8 … d15 | x19 … x28 | x29 (fp) | x30 (lr)
 //
 // The floating-point control words (rounding mode, masks) are kept across a call like a register,
 // so a goroutine keeps its own. The sticky flags in the same registers are kept for nobody: a

@@ -1,8 +1,8 @@
 // The data model: G, M, P and the state of the scheduler. Go: runtime2.go.
 //
 //   G  a goroutine: a stack, a place to continue, a status.
-//   M  an OS thread. It runs the scheduler on its own stack, as the goroutine g0, and one G at a
-//   time. P  the right to run goroutines: a local run queue and caches. An M needs a P to run a G.
+//   M  an OS thread. It runs the scheduler on its own stack, g0's, and one G at a time.
+//   P  the right to run goroutines: a local run queue and caches. An M needs a P to run a G.
 //
 //        sched (one) ── GRQ, idle Ps, idle Ms, dead Gs
 //          P0 ── runnext, LRQ[256], dead Gs, stacks          P1 ── …

@@ -1,7 +1,6 @@
 // Slot 05, global-queue-fairness: the GRQ, and who runs next.
 //
-//   schedule() ─ forever:  find_runnable ─► execute ─► (the goroutine) ─► mcall back into
-//   schedule()
+//   schedule(), forever:  find_runnable ─► execute ─► (the goroutine) ─► mcall(back to schedule)
 //
 // The LRQ alone would be unfair: two goroutines that wake each other in turn would keep a P to
 // themselves for ever while others wait in the GRQ. So every 61st time slice looks at the GRQ
@@ -41,9 +40,8 @@ struct Runnable {
 //   from it;
 //   2. runq_get;
 //   3. when the GRQ is not empty: globrunq_get_batch(pp, 128);
-//   4. find_work_elsewhere() (contracts/services/scheduling.h): the poller, stealing, sleeping.
-//   Null means: look again
-//      from the top (this M may have another P now).
+//   4. find_work_elsewhere() (contracts/services/scheduling.h): the poller, stealing, sleeping;
+//      null means: look again from the top (this M may have another P now).
 // sched.runqsize is read without the lock first: taking a lock to find nothing is what a P must not
 // do. On g0, with a P. Go: findRunnable.
 Runnable find_runnable();

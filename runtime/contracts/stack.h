@@ -71,8 +71,7 @@ void stackpool_reset();
 //      max_stack_size(): stack_overflow(gp, max_stack_size()) (contracts/services/fatal.h), which
 //      does not return. For one that is not growable: stack_overflow(gp, its size). (`foreign` on a
 //      fixed stack is no reason to stop: there the guard page is the limit.)
-//   3. Was gp asked, and may it be preempted now (can_preempt(gp),
-//   contracts/services/scheduling.h)?
+//   3. Was gp asked, and may it be preempted now (contracts/services/scheduling.h: can_preempt)?
 //      gp->preempt = false, gosched_m(gp). Else goro_gogo(&gp->sched).
 // Growing comes first: the function that called us does not check a second time.
 // Go: newstack.

@@ -8,24 +8,11 @@
 //   r10     bytes of its frame
 //   r11     bytes of its stack arguments (copying moves them along, so we do not need the figure)
 #include "contracts/assembly.h"
+#include "contracts/return_into_body.h"
 #include "contracts/stack_offsets.h"
 
 #if defined(__x86_64__)
 /* clang-format off */
-
-// With rsp at the return address: goes past the `ret`, into the body. GCC gives a function that calls
-// va_start one more instruction there, `leaq 24(%rbp), %r11`: where the stack arguments are, seen from the
-// frame of GCC's own __morestack. We have no such frame, so we do its work and step over it.
-.macro RETURN_INTO_BODY
-        movq    (%rsp), %r11
-        cmpl    $0x185d8d4c, 1(%r11)
-        je      9f
-        incq    (%rsp)
-        retq
-9:      addq    $5, (%rsp)
-        leaq    16(%rsp), %r11
-        retq
-.endm
 
 FUNCTION(__morestack)
         pushq   %rbp

@@ -90,11 +90,11 @@ TEST(Ready, GoreadyRunsItNext) {
          "after A";
 }
 
-// A full ring, so that ready has to take sched.lock to make room; another thread holds the lock
-// until ready has come to it.
-void goready_meets_a_lock() {
+// A full ring, so that ready has to take sched.lock to make room. With `meet`, another thread holds
+// the lock until ready has come to it.
+void goready_into_a_full_ring(bool meet) {
   run(
-      [] {
+      [meet] {
         G* parked = nullptr;
         go([parked = &parked] {
           *parked = getg();
@@ -107,6 +107,7 @@ void goready_meets_a_lock() {
         const std::uint32_t head = pp->runqhead.load();
         std::atomic<bool> held{false};
         std::thread holder([&] {
+          if (!meet) return held.store(true);
           sched.lock.lock();
           held.store(true);
           // The ring's head moves just before the lock is asked for.
@@ -122,15 +123,16 @@ void goready_meets_a_lock() {
 }
 
 TEST(Ready, GoreadyDoesItsWorkOnG0) {
-  GORO_STEP("a goroutine parks, and goroutine 1 fills its P's ring");
-  GORO_STEP("a thread holds the scheduler's lock, which ready needs for the overflow");
-  GORO_STEP("goroutine 1 calls goready(the parked one), in a process of its own");
-  const Ending ending = in_child(goready_meets_a_lock);
+  GORO_STEP("a goroutine parks, goroutine 1 fills its P's ring and calls goready(the parked one)");
+  goready_into_a_full_ring(false);
+  GORO_STEP(
+      "the same again, in a process of its own, while a thread holds the scheduler's lock, which "
+      "ready needs for the overflow");
+  const Ending ending = in_child([] { goready_into_a_full_ring(true); });
   EXPECT_TRUE(ending.exited && ending.status == 0)
       << "ready belongs on g0: on a goroutine's stack it could be interrupted, and moved to "
-         "another "
-         "M, while it holds a lock or writes the ring of a P. goready must call it through "
-         "systemstack. "
+         "another M, while it holds a lock or writes the ring of a P. goready must call it "
+         "through systemstack. "
       << ending.told();
 }
 

@@ -18,14 +18,6 @@ struct CountDown {
   ~CountDown() { ++*count; }
 };
 
-LAB_NOINLINE int use_stack(int depth) {
-  volatile int local[8];
-  for (int i = 0; i < 8; ++i) local[i] = depth + i;
-  const int below = depth == 0 ? 0 : use_stack(depth - 1);
-  asm volatile("" : : : "memory");
-  return below + local[3] - local[2];
-}
-
 LAB_NOINLINE int throw_at_depth(int depth, int* destroyed) {
   const CountDown guard{destroyed};
   int local = depth;

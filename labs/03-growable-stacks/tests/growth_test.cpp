@@ -12,15 +12,6 @@
 namespace goro::testing {
 namespace {
 
-// Uses about `depth` frames of stack, whatever is known about the result.
-LAB_NOINLINE int use_stack(int depth) {
-  volatile int local[8];
-  for (int i = 0; i < 8; ++i) local[i] = depth + i;
-  const int below = depth == 0 ? 0 : use_stack(depth - 1);
-  asm volatile("" : : : "memory");
-  return below + local[3] - local[2];
-}
-
 TEST(Growth, ANewGoroutineHasTheSmallestStack) {
   GORO_STEP("start a goroutine that does nothing but look at its stack");
   Stack stack;

@@ -17,14 +17,6 @@ LAB_NOINLINE int for_ever(int depth) {
   return below + local[3];
 }
 
-LAB_NOINLINE int use_stack(int depth) {
-  volatile int local[8];
-  for (int i = 0; i < 8; ++i) local[i] = depth + i;
-  const int below = depth == 0 ? 0 : use_stack(depth - 1);
-  asm volatile("" : : : "memory");
-  return below + local[3] - local[2];
-}
-
 // Every slot function that a child needs has run in the parent, so that a missing one is told
 // there.
 void grow_once() {

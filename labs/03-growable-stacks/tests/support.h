@@ -30,6 +30,15 @@ inline void touch(T* value) {
   asm volatile("" : : "r"(value) : "memory");
 }
 
+// Uses about `depth` frames of stack, whatever is known about the result.
+LAB_NOINLINE inline int use_stack(int depth) {
+  volatile int local[8];
+  for (int i = 0; i < 8; ++i) local[i] = depth + i;
+  const int below = depth == 0 ? 0 : use_stack(depth - 1);
+  asm volatile("" : : : "memory");
+  return below + local[3] - local[2];
+}
+
 // -- stacks without goroutines --
 
 // An M with `procs` Ps whose caches are empty, and empty pools: whoever was here before gave

@@ -78,7 +78,7 @@ template <typename Fn>
 class HeapClosure {
  public:
   template <typename F>
-  explicit HeapClosure(F&& f) : room_(closure_alloc(sizeof(Fn), alignof(Fn))) {
+  HeapClosure(std::in_place_t, F&& f) : room_(closure_alloc(sizeof(Fn), alignof(Fn))) {
     try {
       fn_ = new (room_) Fn(std::forward<F>(f));
     } catch (...) {
@@ -122,7 +122,7 @@ void go(SpawnOptions options, F&& f) {
                    const_cast<void*>(static_cast<const volatile void*>(std::addressof(f))),
                    sizeof(Fn), options});
   } else {
-    detail::HeapClosure<Fn> closure(std::forward<F>(f));
+    detail::HeapClosure<Fn> closure(std::in_place, std::forward<F>(f));
     detail::spawn({detail::call_in_heap<Fn>, nullptr, closure.get(), sizeof(Fn), options});
     closure.release();
   }
