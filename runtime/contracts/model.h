@@ -117,8 +117,7 @@ struct alignas(kCacheLine) G {
   Closure closure;
   ExceptionState exceptions;
   StackMove* moves = nullptr;
-  Observed<M*> lockedm;              // the only M that may run it (lock_os_thread)
-  std::uintptr_t syscall_frame = 0;  // frame record of whoever called system_call, for dumps
+  Observed<M*> lockedm;  // the only M that may run it (lock_os_thread)
   std::uint64_t parent_goid = 0;
   std::uintptr_t gopc = 0;  // the return address of the go statement
   alignas(16) std::byte closure_room[kClosureRoom];
@@ -127,6 +126,10 @@ struct alignas(kCacheLine) G {
   void* asan_fake_stack = nullptr;
 #endif
 };
+#if GORO_GROWABLE_STACKS
+// A million goroutines fill the processor's caches with nothing but Gs.
+static_assert(sizeof(G) == 3 * kCacheLine);
+#endif
 
 // A queue of Gs through schedlink: first in, first out. A G is on at most one queue or list.
 class GQueue {
@@ -287,6 +290,9 @@ struct M {
   Observed<G*> lockedg;
   std::uint32_t locked_ext = 0;
   std::uint32_t locked_int = 0;
+
+  // While its goroutine is in a system call: the frame record of whoever called it, for dumps.
+  std::uintptr_t syscall_frame = 0;
 
   // gopark's arguments: when park_m looks at them, the goroutine is off its stack already.
   bool (*waitunlockf)(G* gp, void* lock) = nullptr;

@@ -83,9 +83,10 @@ void capture_parked(const G* gp, Backtrace* trace) {
   trace->count = 0;
   const bool in_syscall = (gp->atomicstatus.load(std::memory_order_relaxed) & ~kGScan) ==
                           static_cast<std::uint32_t>(GStatus::syscall);
-  if (!in_syscall && gp->sched.sp == 0) return;
+  const M* mp = gp->m.look();
+  if (in_syscall ? mp == nullptr : gp->sched.sp == 0) return;
   // Frame records are {saved frame pointer, return address}; each lies above the one before.
-  std::uintptr_t record = in_syscall ? gp->syscall_frame : gp->sched.sp + kSwitchFrameRecord;
+  std::uintptr_t record = in_syscall ? mp->syscall_frame : gp->sched.sp + kSwitchFrameRecord;
   while (trace->count < Backtrace::kMax && record % 8 == 0 && record >= gp->stack.lo &&
          record + 16 <= gp->stack.hi) {
     const auto* words = reinterpret_cast<const std::uintptr_t*>(record);

@@ -52,6 +52,11 @@ void release_pages(std::uintptr_t at, std::size_t bytes) {
   unmap(from, page);
 }
 
+std::size_t kept_pages() {
+  const std::lock_guard guard(kept().lock);
+  return kept().counts.size();
+}
+
 void unmap_but_kept(std::uintptr_t at, std::size_t bytes) {
   const std::lock_guard guard(kept().lock);
   std::uintptr_t from = at;

@@ -16,6 +16,9 @@ void keep_pages(std::uintptr_t at, std::size_t bytes);
 // of them (unmap_but_kept) before.
 void release_pages(std::uintptr_t at, std::size_t bytes);
 
+// How many pages are kept now.
+std::size_t kept_pages();
+
 // munmap, but for kept pages. `at` and `bytes` are multiples of a page.
 void unmap_but_kept(std::uintptr_t at, std::size_t bytes);
 

@@ -54,6 +54,10 @@ __attribute__((constructor(101))) static void read_environment() {
   stackcheck_is_on = the_settings.stackcheck;
 }
 
+void settings_read_again() {
+  read_environment();
+}
+
 const Settings& settings() {
   return the_settings;
 }

@@ -13,4 +13,7 @@ struct Settings {
 // Read once, when the program starts.
 const Settings& settings();
 
+// Reads the environment again, for a test that changed it. While no runtime runs.
+void settings_read_again();
+
 }  // namespace goro

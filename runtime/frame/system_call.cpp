@@ -24,7 +24,7 @@ void system_call(void (*fn)(void*), void* arg) {
     fn(arg);
     return;
   }
-  gp->syscall_frame = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  gp->m->syscall_frame = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
   int error = 0;
   bool has_p = false;
   systemstack([&] {

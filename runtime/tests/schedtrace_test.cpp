@@ -18,13 +18,27 @@ namespace {
 using goro::testing::ChildEnd;
 using goro::testing::in_child;
 
-// The environment is read when a program starts, so the child starts this program anew, to run the
-// one test below that is nothing without it.
+// Twenty goroutines block at once, with GORO_DEBUG set.
 ChildEnd traced(const char* debug) {
   return in_child([debug] {
     setenv("GORO_DEBUG", debug, 1);
-    execl("/proc/self/exe", "runtime_tests", "--gtest_filter=SchedtraceChild.*", nullptr);
-    _exit(127);
+    goro::settings_read_again();
+    goro::run(
+        [] {
+          goro::WaitGroup group;
+          std::atomic<int> inside{0};
+          for (int i = 0; i < 20; ++i) {
+            group.go([in = &inside] {
+              goro::system_call([in] {
+                in->fetch_add(1);
+                while (in->load() < 20) ::usleep(1'000);
+                ::usleep(100'000);  // for sysmon to see all of them
+              });
+            });
+          }
+          group.wait();
+        },
+        {.procs = 2});
   });
 }
 
@@ -57,25 +71,6 @@ std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream in(text);
   for (std::string line; std::getline(in, line);) lines.push_back(line);
   return lines;
-}
-
-TEST(SchedtraceChild, SleepsForAWhileInTwentyCalls) {
-  goro::run(
-      [] {
-        goro::WaitGroup group;
-        std::atomic<int> inside{0};
-        for (int i = 0; i < 20; ++i) {
-          group.go([in = &inside] {
-            goro::system_call([in] {
-              in->fetch_add(1);
-              while (in->load() < 20) ::usleep(1'000);
-              ::usleep(100'000);  // for sysmon to see all of them
-            });
-          });
-        }
-        group.wait();
-      },
-      {.procs = 2});
 }
 
 TEST(Schedtrace, PrintsGosLine) {

@@ -53,13 +53,8 @@ void stopm() {
   acquirep(pp);
 }
 
-void wakep() {
-  // The goroutine that the caller made runnable is in its queue: in runnext by a seq_cst exchange,
-  // or in the GRQ under sched.lock. An M that goes idle counts its P first (npidle, seq_cst) and
-  // looks at the queues then. So if we see no idle P, it will see the goroutine.
-  if (sched.npidle.load(std::memory_order_seq_cst) == 0) return;
-  // The same with an M that spins: it counts itself out first and looks at the queues then.
-  if (sched.nmspinning.load(std::memory_order_seq_cst) != 0) return;
+// Apart from wakep, so that its usual way is a load and a comparison without a frame.
+__attribute__((noinline)) static void wake_one() {
   std::int32_t none = 0;
   if (!sched.nmspinning.compare_exchange_strong(none, 1)) return;
   sched.lock.lock();
@@ -71,6 +66,16 @@ void wakep() {
   }
   sched.lock.unlock();
   startm(pp, true);
+}
+
+void wakep() {
+  // The goroutine that the caller made runnable is in its queue: in runnext by a seq_cst exchange,
+  // or in the GRQ under sched.lock. An M that goes idle counts its P first (npidle, seq_cst) and
+  // looks at the queues then. So if we see no idle P, it will see the goroutine.
+  if (sched.npidle.load(std::memory_order_seq_cst) == 0) return;
+  // The same with an M that spins: it counts itself out first and looks at the queues then.
+  if (sched.nmspinning.load(std::memory_order_seq_cst) != 0) return;
+  wake_one();
 }
 
 }  // namespace goro
