@@ -114,6 +114,7 @@ TEST(LockThread, ThePGoesToTheLockedMAndBack) {
   FakeM fake(2);
   G* gp = fake.g(GStatus::waiting);
   int p_of_locked = -1;
+  sched.nmspinning.store(1);  // somebody looks for work: handoffp need not start an M for that
   int counted_as_idle = -1;
   std::thread other([&] {
     const FakeThread m(fake.p(1));

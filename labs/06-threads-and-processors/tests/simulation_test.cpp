@@ -127,13 +127,11 @@ TEST(Simulated, AStopHearsEverybody) {
     G* gp = fake.g(GStatus::running);
     rest(fake, 3, 3);
     atomic<bool> stopped{false};
-    atomic<bool> over{false};
     sim::Threads others;
     others.start("busy", [&] {
       const FakeThread m(fake.p(1));
       while (!sched.gcwaiting.load()) sim::relax();
       gcstopm();
-      over.store(true);
     });
     others.start("caller", [&] {
       const FakeThread m(fake.p(2));
@@ -153,11 +151,8 @@ TEST(Simulated, AStopHearsEverybody) {
           << "stopnote must be clear after a stop, or the next one does not wait";
     }
     stopped.store(true);
+    while (locked([] { return sched.nmidle; }) == 0) sim::relax();
     start_the_world(4);
-    while (!over.load()) {
-      if (locked([] { return sched.nmidle > 0; })) startm(nullptr, false);
-      sim::relax();
-    }
     others.join();
   });
 }

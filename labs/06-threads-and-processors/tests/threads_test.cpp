@@ -1,4 +1,5 @@
 // Step 3: starting, stopping and waking Ms.
+#include "contracts/services/scheduling.h"
 #include "support.h"
 
 namespace goro::testing {
@@ -200,11 +201,11 @@ TEST(Program, AThreadForEachPAndNoMore) {
           group.go([r = &running] {
             // Without giving way: each needs a P and a thread of its own.
             r->fetch_add(1);
-            while (r->load() < kProcs) osyield();
+            while (r->load() < kProcs) cpu_relax();
           });
         }
         group.wait();
-        for (int i = 0; i < 50; ++i) {
+        for (int i = 0; i < 200; ++i) {
           group.go([] { yield(); });
           if (i % 10 == 0) group.wait();
         }
@@ -214,9 +215,10 @@ TEST(Program, AThreadForEachPAndNoMore) {
       {.procs = kProcs});
   GORO_STEP("the program has ended");
   EXPECT_GE(ms, kProcs) << "four goroutines ran at the same time: there were four Ms at least";
-  EXPECT_LE(ms, kProcs + 2)
-      << "idle Ms must be used again (mget) before a new thread is made: four "
-         "Ps need no more than four Ms, sysmon, and one that is on its way";
+  EXPECT_LE(ms, 2 * kProcs + 1)
+      << "idle Ms must be used again (mget) before a new thread is made: there are sysmon's, one "
+         "for "
+         "each P, and a few that were on their way to sleep when somebody was needed";
 }
 
 TEST(Program, IdleMsUseNoProcessor) {
