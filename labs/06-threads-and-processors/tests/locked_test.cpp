@@ -90,7 +90,11 @@ TEST(LockThread, RefusesWhatIsNotLinked) {
   G* gp = fake.g();
   M other;
   GORO_STEP("each in a process of its own: stoplockedm on an M that is locked to nobody");
-  Ending ending = in_child([] { stoplockedm(); });
+  sched.nmspinning.store(1);  // somebody looks for work: handoffp need not start an M for that
+  Ending ending = in_child([] {
+    sleeping_is_a_deadlock();
+    stoplockedm();
+  });
   EXPECT_TRUE(ending.fatal_with("stoplockedm: inconsistent locking"))
       << "nobody would ever wake this M. " << ending.told();
   GORO_STEP("startlockedm of a goroutine that is locked to this very M");

@@ -120,13 +120,17 @@ TEST(Stopm, AStoppedMUsesNoProcessor) {
 TEST(Stopm, RefusesAnMThatIsNotIdle) {
   FakeM fake;
   GORO_STEP("each in a process of its own: stopm on an M that has a P");
-  Ending ending = in_child([] { stopm(); });
+  Ending ending = in_child([] {
+    sleeping_is_a_deadlock();
+    stopm();
+  });
   EXPECT_TRUE(ending.fatal_with("stopm holding p"))
       << "the P would sleep along with the M. " << ending.told();
   GORO_STEP("stopm on an M that spins");
   ending = in_child([&] {
     fake.m()->p = nullptr;
     fake.m()->spinning = true;
+    sleeping_is_a_deadlock();
     stopm();
   });
   EXPECT_TRUE(ending.fatal_with("stopm spinning"))

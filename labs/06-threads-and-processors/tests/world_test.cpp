@@ -268,7 +268,10 @@ TEST(Gcstopm, GivesUpThePAndIsCounted) {
 TEST(Gcstopm, WithoutAStopIsFatal) {
   FakeM fake;
   GORO_STEP("nobody stops the world; gcstopm, in a process of its own");
-  const Ending ending = in_child([] { gcstopm(); });
+  const Ending ending = in_child([] {
+    sleeping_is_a_deadlock();
+    gcstopm();
+  });
   EXPECT_TRUE(ending.fatal_with("gcstopm: not waiting for gc"))
       << "an M that stops although nobody asked would sleep with nobody to start it. "
       << ending.told();
