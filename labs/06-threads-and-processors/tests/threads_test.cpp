@@ -194,7 +194,7 @@ TEST(Wakep, CountsBackWhenThePIsGone) {
 // Whole programs.
 
 TEST(Program, AThreadForEachPAndNoMore) {
-  constexpr int kProcs = 4;
+  static constexpr int kProcs = 4;
   std::int64_t ms = 0;
   GORO_STEP("four Ps: 4 goroutines compute at the same time, each until all four do");
   goro::run(
@@ -258,7 +258,7 @@ TEST(Program, IdleMsUseNoProcessor) {
 TEST(Program, PingPongOverFourPs) {
   GORO_STEP("twenty pairs of goroutines pass a number to and fro 200 times on four Ps");
   constexpr int kPairs = 20;
-  constexpr int kRounds = 200;
+  static constexpr int kRounds = 200;
   std::vector<int> sums(kPairs);
   goro::run(
       [&] {
