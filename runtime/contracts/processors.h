@@ -108,7 +108,8 @@ void stop_the_world();
 
 // The other end: procresize(procs), gcwaiting = false, sysmon woken if it sleeps (sysmonwait), all
 // under sched.lock; then, without it, an M for every P that procresize returned (the one it chose,
-// P::m, or newm), and wakep(): there may be more work than Ms. On g0. Go: startTheWorldWithSema.
+// P::m, or newm; P::m and P::link are null again before that M wakes), and wakep(): there may be
+// more work than Ms. On g0. Go: startTheWorldWithSema.
 void start_the_world(std::int32_t procs);
 
 // This M's part of it: counts as spinning no longer, gives up its P (status gcstop), counts
@@ -117,7 +118,8 @@ void start_the_world(std::int32_t procs);
 void gcstopm();
 
 // Sets the number of Ps. The world is stopped (or has not started: the first call of a run).
-//   1. Makes Ps (p_new, below) until allp has n. gomaxprocs and the steal order follow.
+//   1. Makes Ps until allp has n: id is the index, random is random_seed(id) (services/random.h).
+//      gomaxprocs (release: whoever sees the number sees the Ps) and stealorder follow.
 //   2. This M goes on with its P if its id is below n; else it takes allp[0].
 //   3. Each P from n on is destroyed: its goroutines go to the head of the GRQ, so that their order
 //      stays (runnext to the very head), its dead Gs to sched.gfree (gfree_lock), its stacks to the
