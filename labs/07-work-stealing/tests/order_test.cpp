@@ -34,7 +34,8 @@ TEST(Order, StartChoosesThePositionAndTheStep) {
   GORO_STEP("an order of 10 Ps; the numbers coprime to 10 are 1, 3, 7 and 9");
   GORO_STEP("start(23): position 23 mod 10 = 3; step number (23 / 10) mod 4 = 2, which is 7");
   EXPECT_EQ(positions_of(order.start(23), 10), (Positions{3, 0, 7, 4, 1, 8, 5, 2, 9, 6}))
-      << "the position is random mod count, and the step is the coprime with index (random / count) "
+      << "the position is random mod count, and the step is the coprime with index (random / "
+         "count) "
          "mod how many there are";
   GORO_STEP("start(67): position 7; step number 6 mod 4 = 2 again");
   EXPECT_EQ(positions_of(order.start(67), 10), (Positions{7, 4, 1, 8, 5, 2, 9, 6, 3, 0}))

@@ -195,23 +195,24 @@ TEST(Simulated, ARunnextThatWasReplacedIsNotLost) {
 }
 
 TEST(Dance, AGoroutineInARingIsNotMissed) {
-  GORO_STEP("an M (\"main\") with nothing to do was going to sleep: lost wake-up if it misses this");
+  GORO_STEP(
+      "an M (\"main\") with nothing to do was going to sleep: lost wake-up if it misses this");
   GORO_STEP("the M of P1 (\"maker\") put a goroutine into its ring, and woke nobody who spun");
-  sim::explore({.seeds = kSeeds}, [] {
-    expect_not_missed([](P* pp, G* gp) { runq_put(pp, gp, false); });
-  });
+  sim::explore({.seeds = kSeeds},
+               [] { expect_not_missed([](P* pp, G* gp) { runq_put(pp, gp, false); }); });
 }
 
 TEST(Dance, AGoroutineInRunnextIsNotMissed) {
-  GORO_STEP("an M (\"main\") with nothing to do was going to sleep: lost wake-up if it misses this");
+  GORO_STEP(
+      "an M (\"main\") with nothing to do was going to sleep: lost wake-up if it misses this");
   GORO_STEP("the M of P1 (\"maker\") put a goroutine into runnext, and woke nobody who spun");
-  sim::explore({.seeds = kSeeds}, [] {
-    expect_not_missed([](P* pp, G* gp) { runq_put(pp, gp, true); });
-  });
+  sim::explore({.seeds = kSeeds},
+               [] { expect_not_missed([](P* pp, G* gp) { runq_put(pp, gp, true); }); });
 }
 
 TEST(Dance, AGoroutineInTheGlobalQueueIsNotMissed) {
-  GORO_STEP("an M (\"main\") with nothing to do was going to sleep: lost wake-up if it misses this");
+  GORO_STEP(
+      "an M (\"main\") with nothing to do was going to sleep: lost wake-up if it misses this");
   GORO_STEP("another M (\"maker\") put a goroutine into the GRQ, and woke nobody who spun");
   sim::explore({.seeds = kSeeds}, [] {
     expect_not_missed([](P* /*pp*/, G* gp) {

@@ -44,7 +44,8 @@ TEST(Spinning, NegativeCountIsFatal) {
         std::_Exit(0);
       },
       ::testing::ExitedWithCode(2), "fatal error: findrunnable: negative nmspinning")
-      << "nmspinning was 0 although this M says that it spins: the books are wrong, and the program "
+      << "nmspinning was 0 although this M says that it spins: the books are wrong, and the "
+         "program "
          "must end";
 }
 
@@ -168,7 +169,8 @@ TEST(FindWork, SpinsAndSteals) {
   fill_ring(fake, fake.p(3), 3);
   sched.nmspinning.store(1);
   GORO_STEP("four busy Ps; one other M spins, and 2*1 < 4, so this one may too; P3 has three");
-  EXPECT_EQ(id_of(find_work_elsewhere()), 2U) << "two of the three are stolen, the last is returned";
+  EXPECT_EQ(id_of(find_work_elsewhere()), 2U)
+      << "two of the three are stolen, the last is returned";
   EXPECT_TRUE(fake.m()->spinning)
       << "still spinning when it returns with work: schedule calls resetspinning then";
   EXPECT_EQ(sched.nmspinning.load(), 2) << "counted once";
@@ -258,9 +260,9 @@ TEST(FindWork, GivesUpThePAndSleepsWhenThereIsNothing) {
   const G* gp = find_work_elsewhere();
   returned.store(true);
   waker.join();
-  ASSERT_TRUE(slept.load())
-      << "an M that found nothing must sleep (stopm); it came back at once instead, and find_runnable "
-         "would call it again: an idle thread that busy-waits";
+  ASSERT_TRUE(slept.load()) << "an M that found nothing must sleep (stopm); it came back at once "
+                               "instead, and find_runnable "
+                               "would call it again: an idle thread that busy-waits";
   EXPECT_EQ(gp, nullptr) << "after sleeping: look again from the top";
   EXPECT_EQ(idle, 1) << "a P that nobody uses is on the idle list while its M sleeps";
   EXPECT_EQ(spinning, 0) << "an M that sleeps must not count as spinning: a leaked count stops all "
