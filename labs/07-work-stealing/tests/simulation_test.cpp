@@ -12,7 +12,8 @@ namespace goro::testing {
 
 namespace {
 
-constexpr std::uint64_t kSeeds = 2000;
+constexpr std::uint64_t kSeeds = 10'000;  // of single functions
+constexpr std::uint64_t kRuntimeSeeds = 3000;
 
 // How often each goroutine was taken. Plain memory: only whoever took a goroutine counts it.
 class Taken {
@@ -226,7 +227,7 @@ TEST(Dance, AGoroutineInTheGlobalQueueIsNotMissed) {
 TEST(Simulated, NoGoroutineRestsBesideAnIdleP) {
   GORO_STEP("on two Ps, goroutine 1 spawned another, and was busy until it had run; three times");
   GORO_STEP("the other M steals it, finds nothing more, and goes to sleep meanwhile");
-  sim::explore({.seeds = kSeeds}, [] {
+  sim::explore({.seeds = kRuntimeSeeds}, [] {
     goro::atomic<int> ran{0};
     goro::run(
         [&] {
@@ -245,7 +246,7 @@ TEST(Simulated, NoGoroutineRestsBesideAnIdleP) {
 
 TEST(Simulated, WhoFoundWorkSeesToASuccessor) {
   GORO_STEP("on three Ps, goroutine 1 spawned two, and all three were busy until each had begun");
-  sim::explore({.seeds = kSeeds}, [] {
+  sim::explore({.seeds = kRuntimeSeeds}, [] {
     goro::atomic<int> inside{0};
     goro::run(
         [&] {
@@ -267,7 +268,7 @@ TEST(Simulated, WhoFoundWorkSeesToASuccessor) {
 
 TEST(Simulated, TheWorldStopsWhileMsLookForWork) {
   GORO_STEP("goroutines yielded and changed the number of Ps, so that the world stopped often");
-  sim::explore({.seeds = 500}, [] {
+  sim::explore({.seeds = kRuntimeSeeds}, [] {
     int done = 0;
     goro::run(
         [&] {
