@@ -27,13 +27,13 @@ TEST(Handoff, APWithGoroutinesGetsAnM) {
 
 TEST(Handoff, TheGlobalQueueIsWorkToo) {
   Lost lost(2);
-  GORO_STEP("the GRQ has a goroutine, and P1 is idle; handoffp(P0)");
-  put_on_idle_list(lost.fake.p(1));
+  GORO_STEP("the GRQ has a goroutine, no P is idle and nobody spins; handoffp(P0)");
   put_in_global_queue(lost.fake.g());
   handoffp(lost.fake.p(0));
   const M* mp = lost.sleepers.with(lost.fake.p(0));
   ASSERT_NE(mp, nullptr) << "an M must be started with P0: there is a goroutine in the GRQ";
-  EXPECT_FALSE(mp->spinning) << "it knows where its work is, so it does not spin";
+  EXPECT_FALSE(mp->spinning)
+      << "it knows that its work is in the GRQ, so it does not look for some: spinning false";
 }
 
 TEST(Handoff, WhenNobodyLooksForWorkSomebodyMust) {

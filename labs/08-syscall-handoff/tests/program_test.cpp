@@ -163,7 +163,7 @@ TEST(Program, SysmonRestsWhenEverybodyDoes) {
   goro::run(
       [&] {
         system_call([&] {
-          while (!sched.sysmonwait.load()) usleep(100);
+          while (!sched.sysmonwait.load()) ::usleep(100);
           rests = true;
         });
       },

@@ -54,7 +54,8 @@ TEST(ScanBit, ComparesTheWiringAgain) {
     other.m()->p = nullptr;
     SyscallingThread thread;
     EXPECT_FALSE(set_block_on_exit_syscall(fake.p(1), &thread))
-        << "the M that was read does not have P1 any more; whoever has it must keep it";
+        << "the M that was read does not have P1 any more, and whoever has it must keep it: "
+           "compare M, G and P again under the scan bit";
     EXPECT_EQ(status_of(other.g()), kInSyscall)
         << "the scan bit must be cleared when the wiring does not fit, or the goroutine waits for "
            "ever";
