@@ -24,6 +24,13 @@ bool take(P* pp) {
   return true;
 }
 
+// Goroutine 1 runs on the test's M. The story calls that "M0".
+void begin(FakeM& fake) {
+  const sim::Undisturbed quiet;
+  running(fake);
+  sim::name(&fake.m()->curg, sizeof(fake.m()->curg), "M0.curg");
+}
+
 }  // namespace
 
 TEST(Simulated, APIsTakenOrKeptButNotBoth) {
@@ -32,7 +39,7 @@ TEST(Simulated, APIsTakenOrKeptButNotBoth) {
       "could");
   sim::explore({.seeds = kSeeds}, [] {
     FakeM fake;
-    running(fake);
+    begin(fake);
     bool taken = false;
     sim::Threads others;
     others.start("taker", [&] { taken = take(fake.p(0)); });
@@ -60,7 +67,7 @@ TEST(Simulated, TwoTakersTakeAPOnce) {
       "its own, another one wanted it too");
   sim::explore({.seeds = kSeeds}, [] {
     FakeM fake;
-    running(fake);
+    begin(fake);
     entersyscall();
     P* const pp = fake.p(0);
     int taken = 0;
@@ -78,7 +85,42 @@ TEST(Simulated, TwoTakersTakeAPOnce) {
     });
     if (take(pp)) ++taken;
     others.join();
-    EXPECT_EQ(taken, 1) << "P0 must be taken by one of the two, and by one only";
+    EXPECT_EQ(taken, 1) << "P0 must be taken by one of the two, and by one only: compare M, G and "
+                           "P again when the scan bit is set";
+  });
+}
+
+TEST(Simulated, RetakeTakesThePOrLeavesIt) {
+  GORO_STEP(
+      "goroutine 1 (\"main\") came back from its system call while sysmon looked at its P twice; "
+      "another goroutine was in the queue of that P");
+  sim::explore({.seeds = kSeeds}, [] {
+    FakeM fake;
+    begin(fake);
+    P* const pp = fake.p(0);
+    const Sleepers sleepers;
+    {
+      const sim::Undisturbed quiet;
+      runq_put(pp, fake.g(), false);
+    }
+    entersyscall();
+    sim::Threads others;
+    others.start("sysmon", [] {
+      const FakeThread thread(nullptr);
+      constexpr std::int64_t kFirstLook = 1'000'000'000;
+      retake(kFirstLook);
+      retake(kFirstLook + 20'000);
+    });
+    const bool has_p = exitsyscall();
+    if (has_p) {
+      GORO_SIMULATION_POINT("the goroutine uses P0");
+      EXPECT_EQ(pp->m.get(), fake.m())
+          << "exitsyscall returned true, and then sysmon took the P from a goroutine that runs: "
+             "take_p comes before resume";
+    }
+    others.join();
+    EXPECT_EQ(sleepers.woken(), has_p ? 0 : 1)
+        << "P0 has a goroutine in its queue: either its M keeps it, or exactly one other gets it";
   });
 }
 
