@@ -1,9 +1,8 @@
 // Slot 08, syscall-handoff: a goroutine blocks in the kernel, and its P does not.
 //
-//   running ── entersyscall ──► syscall ── exitsyscall ──► running, on the same P (fast)
-//                                  │                        or on another (slow)
-//             sysmon: retake       │                        or runnable, in the GRQ, and the M
-//             sleeps
+//   running ── entersyscall ──► syscall ── exitsyscall ──► running, on the same P (fast),
+//                                  │                       or on another (slow);
+//             sysmon: retake       │                       or runnable, in the GRQ (no P)
 //                  └── takes the P ┘── handoffp ──► another M, or the idle list
 //
 // Entering costs almost nothing: the P stays wired to the M, and only the goroutine's status says
@@ -85,8 +84,7 @@ bool gcstop_syscall_ps();
 // Finds something to do for pp, which has just lost its M. In this order:
 //   1. It has goroutines, or the GRQ has: startm(pp, false).
 //   2. Nobody spins and no P is idle: nmspinning 0→1, needspinning answered, startm(pp, true):
-//   there
-//      may be work elsewhere that nobody looks for.
+//      there may be work elsewhere that nobody looks for.
 //   3. Under sched.lock: gcwaiting: gcstop, stopwait − 1, wake the stopper when that is 0; the GRQ
 //      has something after all: startm(pp, false); else pidleput.
 //   4. Counted idle: looks at the queues of the others once more, as everybody who gives up a P
