@@ -2,8 +2,6 @@
 //
 // The suite Thieves stops an owner after each instruction and lets a whole theft happen there. Here
 // thieves are stopped in the middle too, while the owner goes on, and there may be several.
-#if GORO_SIMULATE
-
 #include <algorithm>
 
 #include "queue_test.h"
@@ -156,5 +154,3 @@ TEST(Simulated, EmptyWasTrueAtOneMoment) {
 }
 
 }  // namespace goro::testing
-
-#endif

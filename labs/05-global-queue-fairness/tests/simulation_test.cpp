@@ -1,6 +1,4 @@
 // Several Ms at the GRQ, taking turns at every atomic access, as a seed decides.
-#if GORO_SIMULATE
-
 #include <gtest/gtest.h>
 
 #include "contracts/scheduler.h"
@@ -98,5 +96,3 @@ TEST(Simulated, YieldersOnThreePsRunAsOftenAsTheyYield) {
 }
 
 }  // namespace goro::testing
-
-#endif

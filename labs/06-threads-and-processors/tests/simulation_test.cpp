@@ -1,6 +1,4 @@
 // Ms that take turns at every atomic access, as a seed decides.
-#if GORO_SIMULATE
-
 #include "contracts/scheduler.h"
 #include "contracts/services/futex.h"
 #include "contracts/syscall.h"
@@ -231,5 +229,3 @@ TEST(Simulated, LockedGoroutinesKeepTheirM) {
 }
 
 }  // namespace goro::testing
-
-#endif

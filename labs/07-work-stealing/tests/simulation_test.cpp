@@ -1,6 +1,4 @@
 // Thieves, owners and sleepers that take turns at every atomic access, as a seed decides.
-#if GORO_SIMULATE
-
 #include "contracts/run_queue.h"
 #include "contracts/scheduler.h"
 #include "contracts/services/scheduling.h"
@@ -290,5 +288,3 @@ TEST(Simulated, TheWorldStopsWhileMsLookForWork) {
 }
 
 }  // namespace goro::testing
-
-#endif

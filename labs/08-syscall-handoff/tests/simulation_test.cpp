@@ -1,7 +1,5 @@
 // Ms that come back from system calls while others want their Ps, taking turns at every atomic
 // access, as a seed decides.
-#if GORO_SIMULATE
-
 #include <gtest/gtest.h>
 
 #include "contracts/services/clock.h"
@@ -293,5 +291,3 @@ TEST(Simulated, AnIdleProgramTakesNoSteps) {
 }
 
 }  // namespace goro::testing
-
-#endif
