@@ -10,7 +10,7 @@
 namespace goro::grader {
 namespace {
 
-const std::string good = R"({"lab": "02-ring", "mutants": [
+const std::string good_manifest = R"({"lab": "02-ring", "mutants": [
   {"name": "stays", "what": "w", "file": "ring.cpp", "find": "place + 1", "replace": "",
    "caught_by": ["Ring.Next"], "names": "next", "arch": "x86_64"}]})";
 
@@ -25,7 +25,7 @@ class MutantsLoader : public testing::Test {
 
   [[nodiscard]] std::string complaint(const std::string& from, const std::string& to) const {
     try {
-      (void)parse(replace_all(good, from, to));
+      (void)parse(replace_all(good_manifest, from, to));
     } catch (const Problem& problem) {
       return problem.what();
     }
@@ -36,7 +36,7 @@ class MutantsLoader : public testing::Test {
 };
 
 TEST_F(MutantsLoader, ReadsOne) {
-  const std::vector<Mutant> mutants = parse(good);
+  const std::vector<Mutant> mutants = parse(good_manifest);
   ASSERT_EQ(mutants.size(), 1U);
   EXPECT_EQ(mutants[0].name, "stays");
   EXPECT_EQ(mutants[0].replace, "");
@@ -54,16 +54,16 @@ TEST_F(MutantsLoader, KnowsTheLabsTestsAndFiles) {
 }
 
 TEST_F(MutantsLoader, ALabWithoutASlotHasNone) {
-  EXPECT_THROW((void)parse(replace_all(good, "02-ring", "00-look"), "0"), Problem);
+  EXPECT_THROW((void)parse(replace_all(good_manifest, "02-ring", "00-look"), "0"), Problem);
 }
 
 TEST_F(MutantsLoader, PlantsWhereTheTextStandsOnce) {
-  const Mutant mutant = parse(good).front();
+  const Mutant mutant = parse(good_manifest).front();
   EXPECT_EQ(plant(mutant, "return (place + 1) % size;", "s"), "return () % size;");
 }
 
 TEST_F(MutantsLoader, StaleOrAmbiguousIsAnError) {
-  const Mutant mutant = parse(good).front();
+  const Mutant mutant = parse(good_manifest).front();
   EXPECT_THROW((void)plant(mutant, "return 0;", "s"), Problem);
   EXPECT_THROW((void)plant(mutant, "place + 1, place + 1", "s"), Problem);
 }
