@@ -1,6 +1,5 @@
 // Tests that explore schedules. Only in builds with GORO_SIMULATE.
 //
-//   #if GORO_SIMULATE
 //   TEST(Queue, EveryScheduleKeepsEveryGoroutine) {
 //     sim::explore({.seeds = 2000}, [] {
 //       FakeM m(2);
@@ -11,7 +10,6 @@
 //       EXPECT_EQ(…);
 //     });
 //   }
-//   #endif
 //
 // The body runs once for each seed, in another process, with its threads taking turns as the seed
 // decides. It may use GoogleTest's expectations, on large stacks as ever: the first that fails ends

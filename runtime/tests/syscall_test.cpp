@@ -127,17 +127,22 @@ TEST(SystemCall, ErrnoIsTheCallsOnWhateverThreadTheGoroutineGoesOn) {
 TEST(SystemCall, OthersRunWhileOneIsBlocked) {
   GORO_STEP("one P; goroutine 2 blocks in read() until goroutine 1 writes");
   const Gate gate;
+  std::atomic<bool> inside{false};
   bool done = false;
   goro::run(
       [&] {
         goro::WaitGroup group;
         const int fd = gate.fds[0];
         bool* out = &done;
-        group.go([fd, out] {
-          goro::system_call([fd] { read_one(fd); });
+        auto* in_call = &inside;
+        group.go([fd, in_call, out] {
+          goro::system_call([fd, in_call] {
+            in_call->store(true);
+            read_one(fd);
+          });
           *out = true;
         });
-        goro::yield();
+        while (!inside.load()) goro::yield();
         gate.open(1);
         group.wait();
       },

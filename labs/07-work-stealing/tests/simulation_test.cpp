@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::uint64_t kSeeds = 10'000;  // of single functions
 constexpr std::uint64_t kRuntimeSeeds = 3000;
+// Of one schedule, where somebody is busy until another one has run. A right one takes a tenth.
+constexpr std::uint64_t kMostSteps = 20'000;
 
 // How often each goroutine was taken. Plain memory: only whoever took a goroutine counts it.
 class Taken {
@@ -225,7 +227,7 @@ TEST(Dance, AGoroutineInTheGlobalQueueIsNotMissed) {
 TEST(Simulated, NoGoroutineRestsBesideAnIdleP) {
   GORO_STEP("on two Ps, goroutine 1 spawned another, and was busy until it had run; three times");
   GORO_STEP("the other M steals it, finds nothing more, and goes to sleep meanwhile");
-  sim::explore({.seeds = kRuntimeSeeds}, [] {
+  sim::explore({.seeds = kRuntimeSeeds, .most_steps = kMostSteps}, [] {
     goro::atomic<int> ran{0};
     goro::run(
         [&] {
@@ -244,7 +246,7 @@ TEST(Simulated, NoGoroutineRestsBesideAnIdleP) {
 
 TEST(Simulated, WhoFoundWorkSeesToASuccessor) {
   GORO_STEP("on three Ps, goroutine 1 spawned two, and all three were busy until each had begun");
-  sim::explore({.seeds = kRuntimeSeeds}, [] {
+  sim::explore({.seeds = kRuntimeSeeds, .most_steps = kMostSteps}, [] {
     goro::atomic<int> inside{0};
     goro::run(
         [&] {
