@@ -294,6 +294,10 @@ struct M {
   // While its goroutine is in a system call: the frame record of whoever called it, for dumps.
   std::uintptr_t syscall_frame = 0;
 
+  // Above 0, the goroutine that runs here is not preempted: it holds a lock of the runtime's on its
+  // own stack (acquirem, releasem). Only this M's.
+  std::int32_t locks = 0;
+
   // gopark's arguments: when park_m looks at them, the goroutine is off its stack already.
   bool (*waitunlockf)(G* gp, void* lock) = nullptr;
   void* waitlock = nullptr;

@@ -343,7 +343,7 @@ void leave_if_asked() {
 }
 
 bool can_preempt(const G* gp) {
-  return gp->m != nullptr && gp->m->p != nullptr;
+  return gp->m != nullptr && gp->m->p != nullptr && gp->m->locks == 0;
 }
 
 }  // namespace goro
