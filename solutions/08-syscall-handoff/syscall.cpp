@@ -29,9 +29,9 @@ void wake_sysmon() {
 }
 
 void release_p(const SyscallingThread& thread, PStatus status) {
+  thread.pp->status.store(static_cast<std::uint32_t>(status), std::memory_order_relaxed);
   thread.pp->m = nullptr;
   thread.mp->p = nullptr;
-  thread.pp->status.store(static_cast<std::uint32_t>(status), std::memory_order_relaxed);
   ++thread.pp->syscalltick;
 }
 

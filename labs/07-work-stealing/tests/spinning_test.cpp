@@ -217,16 +217,55 @@ TEST(FindWork, LooksAtTheGlobalQueueUnderTheLock) {
   EXPECT_EQ(fake.m()->p, fake.p()) << "and the P is kept";
 }
 
+// Another thread, which gives an M that goes to sleep an idle P and wakes it.
+class Waker {
+ public:
+  // True if the M slept.
+  bool finish() {
+    returned_.store(true);
+    if (thread_.joinable()) thread_.join();
+    return slept_;
+  }
+  ~Waker() { finish(); }
+
+  std::int32_t spinning = -1;  // sched.nmspinning while it slept
+  std::int32_t idle = -1;      // sched.npidle while it slept
+
+ private:
+  void run() {
+    while (!returned_.load() && !slept_) {
+      sched.lock.lock();
+      M* sleeper = mget();
+      spinning = sched.nmspinning.load();
+      idle = sched.npidle.load();
+      P* pp = sleeper != nullptr ? pidleget() : nullptr;
+      sched.lock.unlock();
+      if (sleeper != nullptr) {
+        slept_ = true;
+        sleeper->nextp = pp;
+        sleeper->park.wakeup();
+      }
+      sched_yield();
+    }
+  }
+
+  std::atomic<bool> returned_{false};
+  bool slept_ = false;
+  std::thread thread_{[this] { run(); }};
+};
+
 TEST(FindWork, WhoeverGivesUpAPAnswersNeedspinning) {
   FakeM fake(2);
   make_running(fake.p(1));
   sched.nmspinning.store(1);
   sched.needspinning.store(true);
   GORO_STEP("one of two Ms spins, so this one may not; but somebody found work and no P");
+  Waker waker;
   EXPECT_EQ(find_work_elsewhere(), nullptr) << "look again from the top";
-  EXPECT_EQ(fake.m()->p, fake.p())
+  ASSERT_FALSE(waker.finish())
       << "needspinning is set: this M must keep its P and look around, since whoever set the flag "
-         "had none";
+         "had none; but it went to sleep";
+  EXPECT_EQ(fake.m()->p, fake.p()) << "needspinning is set: this M must keep its P";
   EXPECT_TRUE(fake.m()->spinning) << "it looks around as a spinning M";
   EXPECT_FALSE(sched.needspinning.load()) << "which answers the call";
 }
@@ -235,38 +274,15 @@ TEST(FindWork, GivesUpThePAndSleepsWhenThereIsNothing) {
   FakeM fake(2);
   make_running(fake.p(1));
   GORO_STEP("nothing to run anywhere; another thread waits until this M is on the idle list");
-  std::atomic<bool> returned{false};
-  std::atomic<bool> slept{false};
-  std::int32_t spinning = -1;
-  std::int32_t idle = -1;
-  std::thread waker([&] {
-    M* sleeper = nullptr;
-    while (sleeper == nullptr) {
-      if (returned.load()) return;
-      sched.lock.lock();
-      sleeper = mget();
-      spinning = sched.nmspinning.load();
-      idle = sched.npidle.load();
-      P* pp = sleeper != nullptr ? pidleget() : nullptr;
-      sched.lock.unlock();
-      if (sleeper != nullptr) {
-        slept.store(true);
-        sleeper->nextp = pp;
-        sleeper->park.wakeup();
-      }
-      sched_yield();
-    }
-  });
+  Waker waker;
   const G* gp = find_work_elsewhere();
-  returned.store(true);
-  waker.join();
-  ASSERT_TRUE(slept.load()) << "an M that found nothing must sleep (stopm); it came back at once "
-                               "instead, and find_runnable "
-                               "would call it again: an idle thread that busy-waits";
+  ASSERT_TRUE(waker.finish()) << "an M that found nothing must sleep (stopm); it came back at once "
+                                 "instead, and find_runnable "
+                                 "would call it again: an idle thread that busy-waits";
   EXPECT_EQ(gp, nullptr) << "after sleeping: look again from the top";
-  EXPECT_EQ(idle, 1) << "a P that nobody uses is on the idle list while its M sleeps";
-  EXPECT_EQ(spinning, 0) << "an M that sleeps must not count as spinning: a leaked count stops all "
-                            "wake-ups for ever";
+  EXPECT_EQ(waker.idle, 1) << "a P that nobody uses is on the idle list while its M sleeps";
+  EXPECT_EQ(waker.spinning, 0) << "an M that sleeps must not count as spinning: a leaked count "
+                                  "stops all wake-ups for ever";
   EXPECT_FALSE(fake.m()->spinning) << "and knows that itself";
 }
 

@@ -114,6 +114,17 @@ TEST(Program, WhoFindsNoPWaitsInTheGlobalQueue) {
   EXPECT_TRUE(done.load()) << "goroutine 2 must run from there";
 }
 
+// Is mp on the list of Ms that any P may be given to?
+bool is_idle(const M* mp) {
+  bool found = false;
+  on_system_stack([&] {
+    sched.lock.lock();
+    for (const M* idle = sched.midle; idle != nullptr; idle = idle->schedlink) found |= idle == mp;
+    sched.lock.unlock();
+  });
+  return found;
+}
+
 TEST(Program, ALockedGoroutineComesBackToItsThread) {
   GORO_STEP(
       "one P: goroutine 2 is locked to its thread, and comes back from read() while "
@@ -123,11 +134,14 @@ TEST(Program, ALockedGoroutineComesBackToItsThread) {
   pthread_t after{};
   std::atomic<bool> inside{false};
   std::atomic<bool> done{false};
+  std::atomic<M*> its_m{nullptr};
+  bool seen_idle = false;
   goro::run(
       [&] {
         const WaitGroup group;
-        group.go([fd = gate.fds[0], b = &before, a = &after, in = &inside, d = &done] {
+        group.go([fd = gate.fds[0], b = &before, a = &after, in = &inside, d = &done, m = &its_m] {
           lock_os_thread();
+          m->store(getm());
           system_call([fd, b, in] {
             *b = pthread_self();
             in->store(true);
@@ -141,9 +155,16 @@ TEST(Program, ALockedGoroutineComesBackToItsThread) {
         gate.open(1);
         while (sched.runqsize.load() == 0 && !done.load()) {
         }
+        // It sleeps now, or is about to.
+        while (!its_m.load()->blocked && !done.load()) {
+        }
+        seen_idle = is_idle(its_m.load());
         group.wait();
       },
       {.procs = 1});
+  EXPECT_FALSE(seen_idle)
+      << "the thread of a goroutine that is locked to thread may run nothing else: it waits for "
+         "its goroutine (stoplockedm), not on the list of idle Ms";
   EXPECT_NE(pthread_equal(before, after), 0)
       << "the goroutine is locked to its thread, and must go on there (stoplockedm)";
 }

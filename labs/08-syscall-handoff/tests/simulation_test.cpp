@@ -118,7 +118,8 @@ TEST(Simulated, RetakeTakesThePOrLeavesIt) {
     }
     others.join();
     EXPECT_EQ(sleepers.woken(), has_p ? 0 : 1)
-        << "P0 has a goroutine in its queue: either its M keeps it, or exactly one other gets it";
+        << "P0 has a goroutine in its queue: either its M keeps it, or exactly one other gets it "
+           "(take_p comes before resume: a goroutine that was let go may leave with the P)";
   });
 }
 
