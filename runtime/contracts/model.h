@@ -361,21 +361,25 @@ struct Sched {
   GList gfree;
 
   atomic<std::uint64_t> goidgen{0};
-  atomic<std::int32_t> gomaxprocs{0};
 
   // Held by whoever stops the world. Taken before lock.
   RuntimeMutex world_lock;
-
-  // Set while somebody stops the world; every M gives up its P when it next comes to schedule().
-  atomic<bool> gcwaiting{false};
   std::int32_t stopwait = 0;  // Ps that have yet to stop; under lock
   Note stopnote;
+
+  // Read at every turn of every scheduler, and written hardly ever: on a line that nothing else
+  // writes to.
+  //
+  // gcwaiting: set while somebody stops the world; every M gives up its P when it next comes to
+  // schedule().
+  alignas(kCacheLine) atomic<bool> gcwaiting{false};
   // Set when run() is about to return, with gcwaiting: this stop of the world has no end.
   atomic<bool> stopping{false};
-
   // Sysmon sleeps until somebody wakes it; changed under lock, looked at without it.
   atomic<bool> sysmonwait{false};
-  Note sysmonnote;
+  atomic<std::int32_t> gomaxprocs{0};
+
+  alignas(kCacheLine) Note sysmonnote;
   // Set once, with `stopping`: sysmon's other pauses end.
   Note endnote;
 };
