@@ -22,6 +22,7 @@ constexpr std::int64_t kMillisecond = 1'000'000;
 std::int64_t started = 0;
 std::int64_t last_line = 0;
 bool first_line = true;
+atomic<std::int64_t> printed{0};
 
 std::uint32_t runqsize(const P* pp) {
   const std::uint32_t head = pp->runqhead.load(std::memory_order_acquire);
@@ -126,6 +127,7 @@ void schedtrace(bool detailed, std::int64_t now) {
 
 void schedtrace_reset() {
   first_line = true;
+  printed.store(0, std::memory_order_relaxed);
 }
 
 std::int64_t schedtrace_interval() {
@@ -139,6 +141,11 @@ void schedtrace_if_due(std::int64_t now) {
   first_line = false;
   last_line = now;
   schedtrace(settings().scheddetail, now);
+  printed.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::int64_t schedtrace_count() {
+  return printed.load(std::memory_order_relaxed);
 }
 
 }  // namespace goro

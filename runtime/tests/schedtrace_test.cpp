@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "frame/schedtrace.h"
 #include "frame/settings.h"
 #include "goro/goro.h"
 #include "testing/story.h"
@@ -32,7 +33,9 @@ ChildEnd traced(const char* debug) {
               goro::system_call([in] {
                 in->fetch_add(1);
                 while (in->load() < 20) ::usleep(1'000);
-                ::usleep(100'000);  // for sysmon to see all of them
+                // The next line may have been begun before.
+                const std::int64_t before = goro::schedtrace_count();
+                while (goro::schedtrace_count() < before + 2) ::usleep(1'000);
               });
             });
           }
