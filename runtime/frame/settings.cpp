@@ -37,6 +37,8 @@ Settings read_settings() {
       read.schedtrace = static_cast<int>(ms);
     } else if (const long detail = value_of(at, length, "scheddetail"); detail >= 0) {
       read.scheddetail = detail != 0;
+    } else if (const long off = value_of(at, length, "preemptoff"); off >= 0) {
+      read.preemptoff = off != 0;
     }
     at = comma != nullptr ? comma + 1 : nullptr;
   }
@@ -52,6 +54,10 @@ static Settings the_settings;
 __attribute__((constructor(101))) static void read_environment() {
   the_settings = read_settings();
   stackcheck_is_on = the_settings.stackcheck;
+}
+
+void settings_preemptoff(bool off) {
+  the_settings.preemptoff = off;
 }
 
 void settings_read_again() {

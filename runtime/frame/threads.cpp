@@ -28,6 +28,7 @@
 #include "contracts/syscall.h"
 #include "frame/dump.h"
 #include "frame/ending.h"
+#include "frame/settings.h"
 #include "frame/signals.h"
 #if GORO_SIMULATE
 #include <string>
@@ -300,6 +301,7 @@ void ask_to_give_way(M* mp) {
 }
 
 void preempt_one(P* pp) {
+  if (settings().preemptoff) return;
   sched.lock.lock();
   if (M* mp = pp->m.look(); mp != nullptr) ask_to_give_way(mp);
   sched.lock.unlock();

@@ -17,8 +17,12 @@
 #include "contracts/model.h"
 #include "testing/fake.h"
 #include "testing/story.h"
+#include "testing/whole_slices.h"
 
 namespace goro::testing {
+
+// Every order that this lab's tests expect is one of goroutines that nobody interrupts.
+inline const WholeSlices whole_slices;
 
 using Ids = std::vector<std::uint64_t>;
 
