@@ -82,8 +82,8 @@ class Stages {
     add("shellcheck", [this](Log& log) { return shellcheck(log); });
     add("pages", [this](Log& log) { return pages(log); });
     add("grader", [this](Log& log) { return grader(log); });
-    for (const std::string preset :
-         {"gcc-release", "gcc-debug", "clang-release", "gcc-tsan", "gcc-asan", "arm64"}) {
+    for (const std::string preset : {"gcc-release", "gcc-debug", "clang-release", "gcc-tsan",
+                                     "gcc-asan", "gcc-sim", "clang-sim", "arm64"}) {
       add("runtime-" + preset, [this, preset](Log& log) { return runtime(log, preset); });
     }
     for (const std::string preset : {"gcc-release", "clang-release", "arm64"}) {

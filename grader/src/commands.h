@@ -8,6 +8,7 @@
 #include "course.h"
 #include "problem.h"
 #include "terminal.h"
+#include "test_run.h"
 
 // What each subcommand does, once the command line is understood. One source file each.
 namespace goro::grader {
@@ -26,6 +27,7 @@ struct CheckOptions {
   bool own = false;
   bool benchmarks = false;
   bool verbose = false;
+  Seeds seeds = {};
   Target target;
 };
 ExitStatus check(const Course& course, const CheckOptions& options, Terminal& terminal);

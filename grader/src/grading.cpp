@@ -76,7 +76,8 @@ class Grading {
     const auto started = std::chrono::steady_clock::now();
     Workspace& base = workspace(BuildKind::release);
     list_tasks(base);
-    for (const BuildKind kind : {BuildKind::release, BuildKind::tsan, BuildKind::asan}) {
+    for (const BuildKind kind :
+         {BuildKind::release, BuildKind::tsan, BuildKind::asan, BuildKind::sim}) {
       run_kind(kind);
     }
     score_.submission = shown_path(submission_.folder(), fs::current_path());
@@ -101,7 +102,7 @@ class Grading {
   }
 
   void list_tasks(const Workspace& base) {
-    const bool can_sanitize = !base.emulated();
+    const bool can_change_build = !base.emulated();
     const bool can_measure = !base.emulated() && base.kind() == BuildKind::release;
     score_.labs.reserve(options_.labs.size());  // tasks point into it
     for (const Lab* lab : options_.labs) {
@@ -124,7 +125,8 @@ class Grading {
         tasks_[kind].push_back({lab, test, benchmark, &lab_score, lab_score.tests.size() - 1});
       };
       for (const Test& test : lab->tests) {
-        if (options_.tests && wanted(test) && (test.build == BuildKind::release || can_sanitize)) {
+        if (options_.tests && wanted(test) &&
+            (test.build == BuildKind::release || can_change_build)) {
           add(test, &test, nullptr, test.build);
         }
       }
@@ -272,7 +274,8 @@ class Grading {
       report(task);
       return;
     }
-    const TestResult result = run_test(place, program, *task.test, *limit, users_path);
+    const TestResult result =
+        run_test(place, program, *task.test, *limit, users_path, options_.seeds);
     score.status = result.verdict.status;
     score.message = result.verdict.message;
     score.seconds = result.seconds;

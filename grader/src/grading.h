@@ -8,10 +8,12 @@
 #include "score.h"
 #include "submission.h"
 #include "terminal.h"
+#include "test_run.h"
 
 namespace goro::grader {
 
 struct GradingOptions {
+  Seeds seeds = {};
   std::vector<const Lab*> labs;
   std::string preset = "gcc-release";  // the build folder of ordinary tests
   bool tests = true;

@@ -18,6 +18,8 @@ std::string_view name_of(BuildKind kind) {
       return "tsan";
     case BuildKind::asan:
       return "asan";
+    case BuildKind::sim:
+      return "sim";
   }
   return "";
 }
@@ -142,8 +144,10 @@ Test read_test(JsonReader& reader) {
     test.build = BuildKind::tsan;
   } else if (build == "asan") {
     test.build = BuildKind::asan;
+  } else if (build == "sim") {
+    test.build = BuildKind::sim;
   } else if (build != "release") {
-    reader.fail("build", "\"" + build + "\" must be \"release\", \"tsan\" or \"asan\"");
+    reader.fail("build", "\"" + build + "\" must be \"release\", \"tsan\", \"asan\" or \"sim\"");
   }
   reader.finish();
   return test;

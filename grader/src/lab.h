@@ -9,7 +9,7 @@
 
 namespace goro::grader {
 
-enum class BuildKind { release, tsan, asan };
+enum class BuildKind { release, tsan, asan, sim };
 enum class Architecture { x86_64, aarch64 };
 
 std::string_view name_of(BuildKind kind);

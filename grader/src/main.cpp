@@ -117,6 +117,9 @@ struct CommandLine {
                     "Only this test or benchmark; a part of its name will do");
     sub->add_flag("--own", check.own, "Use your own labs 1 to N, not only lab N");
     sub->add_flag("--bench", check.benchmarks, "Run the lab's benchmarks too");
+    sub->add_option("--seed", check.seeds.seed,
+                    "Replay the schedule of this seed only, as a report of a failure names it");
+    sub->add_option("--seeds", check.seeds.count, "Explore so many random schedules in each test");
     sub->add_flag("-v,--verbose", check.verbose,
                   "Explain every failure in full, not only the first three");
     add_target(sub, check.target);

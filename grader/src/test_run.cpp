@@ -32,8 +32,14 @@ std::chrono::seconds time_limit(const Exercise& exercise, BuildKind written_for,
 
 TestResult run_test(const Workspace& workspace, const fs::path& program, const Test& test,
                     std::chrono::seconds limit,
-                    const std::function<std::string(std::string)>& users_path) {
+                    const std::function<std::string(std::string)>& users_path, const Seeds& seeds) {
   Command command{workspace.launcher(), workspace.scratch(), test_environment(workspace.scratch())};
+  if (seeds.seed) {
+    command.environment->push_back("GORO_SEED=" + std::to_string(*seeds.seed));
+  }
+  if (seeds.count) {
+    command.environment->push_back("GORO_SEEDS=" + std::to_string(*seeds.count));
+  }
   command.arguments.push_back(program.string());
   command.arguments.push_back("--gtest_filter=" + test.name);
   command.arguments.emplace_back("--gtest_color=no");
@@ -41,7 +47,7 @@ TestResult run_test(const Workspace& workspace, const fs::path& program, const T
   Limits limits;
   limits.time = limit;
   limits.file_bytes = file_bytes;
-  const bool sanitized = workspace.kind() != BuildKind::release;
+  const bool sanitized = workspace.kind() == BuildKind::tsan || workspace.kind() == BuildKind::asan;
   // Sanitizers and the emulator reserve terabytes of addresses that they never touch.
   if (!sanitized && !workspace.emulated()) {
     limits.memory_bytes = memory_bytes;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,12 @@ std::vector<std::string> test_environment(const fs::path& scratch);
 std::chrono::seconds time_limit(const Exercise& exercise, BuildKind written_for,
                                 const Workspace& workspace);
 
+// Which random schedules a test goes through, when the user does not leave it to the test.
+struct Seeds {
+  std::optional<std::uint64_t> seed;   // this one only
+  std::optional<std::uint64_t> count;  // so many
+};
+
 struct TestResult {
   Verdict verdict;  // its message complete, crash frames symbolized
   double seconds = 0;
@@ -30,6 +38,7 @@ struct TestResult {
 // crash into the path that the user knows.
 TestResult run_test(const Workspace& workspace, const fs::path& program, const Test& test,
                     std::chrono::seconds limit,
-                    const std::function<std::string(std::string)>& users_path);
+                    const std::function<std::string(std::string)>& users_path,
+                    const Seeds& seeds = {});
 
 }  // namespace goro::grader

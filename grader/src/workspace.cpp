@@ -146,6 +146,7 @@ Architecture Workspace::architecture() const {
 BuildKind Workspace::kind() const {
   return preset_.ends_with("-tsan")   ? BuildKind::tsan
          : preset_.ends_with("-asan") ? BuildKind::asan
+         : preset_.ends_with("-sim")  ? BuildKind::sim
                                       : BuildKind::release;
 }
 

@@ -73,6 +73,7 @@ TEST(LabLoader, NamesAWrongType) {
             "labs/04-ring/lab.json: benchmarks[0].points: must be a number above 0, is -5");
   EXPECT_EQ(complaint("\"time_limit_s\": 10", "\"time_limit_s\": 0"),
             "labs/04-ring/lab.json: tests[0].time_limit_s: must be from 1 to 3600, is 0");
+  EXPECT_EQ(complaint("\"build\": \"tsan\"", "\"build\": \"sim\""), "no complaint");
   EXPECT_NE(complaint("\"build\": \"tsan\"", "\"build\": \"msan\"").find("tests[0].build"),
             std::string::npos);
 }

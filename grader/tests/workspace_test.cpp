@@ -57,6 +57,7 @@ TEST(Presets, SanitizersKeepTheCompiler) {
   EXPECT_EQ(preset_for("gcc-release", BuildKind::release), "gcc-release");
   EXPECT_EQ(preset_for("gcc-release", BuildKind::tsan), "gcc-tsan");
   EXPECT_EQ(preset_for("clang-release", BuildKind::asan), "clang-asan");
+  EXPECT_EQ(preset_for("gcc-release", BuildKind::sim), "gcc-sim");
 }
 
 TEST(Starter, IsTheNewestVersionInWhichNothingIsImplemented) {

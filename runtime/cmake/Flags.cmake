@@ -59,6 +59,13 @@ else()
   message(FATAL_ERROR "GORO_SANITIZE is \"${GORO_SANITIZE}\"; thread or address are known")
 endif()
 
+if(GORO_SIMULATE)
+  if(NOT GORO_SANITIZE STREQUAL "")
+    message(FATAL_ERROR "GORO_SIMULATE and GORO_SANITIZE exclude each other: the sanitizers know real threads only")
+  endif()
+  list(APPEND GORO_DEFINITIONS GORO_SIMULATE=1)
+endif()
+
 list(APPEND GORO_COMPILE_OPTIONS ${GORO_SANITIZE_OPTIONS})
 list(APPEND GORO_LINK_OPTIONS ${GORO_SANITIZE_OPTIONS})
 

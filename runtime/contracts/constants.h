@@ -58,6 +58,9 @@ inline constexpr std::size_t kStackAlign = 64;
 // Go: the length of p.runq.
 inline constexpr std::uint32_t kRunqSize = 256;
 
+// The most Ps there can be.
+inline constexpr std::int32_t kMaxProcs = 65536;
+
 // Go: schedtick % 61 in findRunnable.
 inline constexpr std::uint32_t kGlobalQueueTick = 61;
 

@@ -20,6 +20,7 @@
 #include "contracts/atomic.h"
 #include "contracts/constants.h"
 #include "contracts/lock.h"
+#include "contracts/observed.h"
 #include "contracts/offsets.h"
 #include "contracts/wait_reason.h"
 
@@ -100,11 +101,11 @@ struct alignas(kCacheLine) G {
   // Another thread may write kStackPreempt at any time, so it is atomic; order comes from elsewhere
   // (relaxed).
   atomic<std::uintptr_t> stackguard0{0};
-  M* m = nullptr;
+  Observed<M*> m;
   Gobuf sched;
 
   atomic<std::uint32_t> atomicstatus{0};
-  WaitReason waitreason = WaitReason::none;
+  Observed<WaitReason> waitreason{WaitReason::none};
   StackKind stack_kind = StackKind::growable;
   atomic<bool> preempt{false};   // asked to give way at the next prologue
   std::uint8_t quiet_parks = 0;  // parks since the stack was last used to more than a quarter
@@ -116,6 +117,7 @@ struct alignas(kCacheLine) G {
   Closure closure;
   ExceptionState exceptions;
   StackMove* moves = nullptr;
+  Observed<M*> lockedm;  // the only M that may run it (lock_os_thread)
   std::uint64_t parent_goid = 0;
   std::uintptr_t gopc = 0;  // the return address of the go statement
   alignas(16) std::byte closure_room[kClosureRoom];
@@ -124,6 +126,10 @@ struct alignas(kCacheLine) G {
   void* asan_fake_stack = nullptr;
 #endif
 };
+#if GORO_GROWABLE_STACKS
+// A million goroutines fill the processor's caches with nothing but Gs.
+static_assert(sizeof(G) == 3 * kCacheLine);
+#endif
 
 // A queue of Gs through schedlink: first in, first out. A G is on at most one queue or list.
 class GQueue {
@@ -199,7 +205,7 @@ class GList {
 
  private:
   G* head_ = nullptr;
-  std::int32_t size_ = 0;
+  Observed<std::int32_t> size_;  // dumps look at the length of a P's list
 };
 
 // Free stacks of one size, linked through their first word.
@@ -211,7 +217,8 @@ struct StackCacheEntry {
   std::size_t bytes = 0;
 };
 
-// A one-shot event that an M sleeps on. Go: note, lock_futex.go.
+// A one-shot event that an M sleeps on; its functions are slot 06's (contracts/processors.h).
+// Go: note, lock_futex.go.
 class Note {
  public:
   void clear() { key_.store(0, std::memory_order_relaxed); }
@@ -219,22 +226,38 @@ class Note {
   void wakeup();
   // Returns once wakeup was called. Only on a g0, or on a thread that is not the runtime's.
   void sleep();
+  // The same, for at most `nanoseconds`. True if wakeup was called.
+  bool sleep_for(std::int64_t nanoseconds);
+  // Was wakeup called since the last clear?
+  [[nodiscard]] bool is_set() const { return key_.load(std::memory_order_acquire) != 0; }
 
  private:
   atomic<std::uint32_t> key_{0};
 };
 
+// What sysmon saw when it last looked at a P. Sysmon's alone. Go: sysmontick.
+struct SysmonTick {
+  // A P that was never looked at differs: its first slice and its first call are new ones.
+  std::uint32_t schedtick = ~0U;
+  std::uint32_t syscalltick = ~0U;
+  std::int64_t schedwhen = 0;    // since when schedtick is that, nanotime()
+  std::int64_t syscallwhen = 0;  // since when syscalltick is that
+  std::int64_t cpuwhen = 0;      // processor time its M had used at schedwhen
+};
+
 struct alignas(kCacheLine) P {
   std::int32_t id = 0;
   atomic<std::uint32_t> status{0};
-  std::uint32_t schedtick = 0;  // ++ whenever execute starts a new time slice
-  M* m = nullptr;               // nullptr if idle
-  P* link = nullptr;            // next idle P
-  std::uint64_t goidcache = 0;  // next id, up to goidcacheend
+  Observed<std::uint32_t> schedtick;    // ++ whenever execute starts a new time slice
+  Observed<std::uint32_t> syscalltick;  // ++ whenever a system call ends on it, or loses it
+  Observed<M*> m;                       // nullptr if idle
+  P* link = nullptr;                    // next idle P
+  std::uint64_t goidcache = 0;          // next id, up to goidcacheend
   std::uint64_t goidcacheend = 0;
   GList gfree;
   StackCacheEntry stackcache[kNumStackOrders];
   std::uint32_t random = 0;  // state of cheaprand
+  SysmonTick sysmontick;
 
   // The local run queue. Only the owner moves the tail; the owner and thieves move the head. Both
   // run freely mod 2^32. Their own lines, because thieves write the head while the owner fills the
@@ -250,14 +273,30 @@ struct M {
   G* g0 = nullptr;
 
   std::int64_t id = 0;
-  atomic<G*> curg{
-      nullptr};  // whose stack we left for g0, or run; relaxed, read by whoever preempts
-  P* p = nullptr;
+  // Whose stack we left for g0, or run. Written with release: whoever preempts reads it, and what
+  // it points to, at any time (acquire).
+  atomic<G*> curg{nullptr};
+  Observed<P*> p;
   P* nextp = nullptr;  // handed over by whoever wakes this M
-  bool spinning = false;
+  P* oldp = nullptr;   // the P this M had when its system call began
+  Observed<bool> spinning;
+  Observed<bool> blocked;  // asleep on a note
   M* schedlink = nullptr;  // next idle M
-  M* alllink = nullptr;    // next in sched.allm
+  M* alllink = nullptr;    // next in allm, or next dead M
   Note park;
+
+  // The goroutine that only this M may run, and how often lock_os_thread was called for it: by the
+  // program (ext), by the runtime (int).
+  Observed<G*> lockedg;
+  std::uint32_t locked_ext = 0;
+  std::uint32_t locked_int = 0;
+
+  // While its goroutine is in a system call: the frame record of whoever called it, for dumps.
+  std::uintptr_t syscall_frame = 0;
+
+  // Above 0, the goroutine that runs here is not preempted: it holds a lock of the runtime's on its
+  // own stack (acquirem, releasem). Only this M's.
+  std::int32_t locks = 0;
 
   // gopark's arguments: when park_m looks at them, the goroutine is off its stack already.
   bool (*waitunlockf)(G* gp, void* lock) = nullptr;
@@ -267,11 +306,18 @@ struct M {
   // its __cxa_get_globals(); both found once, when the thread starts.
   atomic<atomic<std::uintptr_t>*> guard_slot{nullptr};
   ExceptionState* exception_globals = nullptr;
+  ExceptionState outer_exceptions;  // what this thread had before it became an M
+  G* outer_g = nullptr;
 
-  std::uint64_t thread = 0;  // pthread_t
-  bool has_thread = false;   // whoever took this M from a list, or made it, may read and set it
+  // The thread itself; frame/threads.cpp.
+  std::uint64_t thread = 0;          // pthread_t
+  Observed<std::int32_t> cpu_clock;  // of its processor time; 0: none
   void* signal_stack = nullptr;
-  atomic<bool> gone{false};  // has left the scheduler; run() is about to return
+  bool is_sysmon = false;
+  bool thread_ends = false;    // its goroutine ended without unlock_os_thread
+  bool orphan = false;         // in a system call when run() returned; see frame/ending.cpp
+  atomic<bool> parked{false};  // in mpark
+  atomic<bool> gone{false};    // has left the scheduler for good
 #if !GORO_GROWABLE_STACKS
   void (*mcall_fn)(G*) = nullptr;
   const void* thread_stack_lo = nullptr;
@@ -288,37 +334,61 @@ struct Sched {
   GQueue runq;
   atomic<std::int32_t> runqsize{0};
 
-  // Under lock.
+  // Idle Ps and idle Ms, last in, first out. Under lock.
   P* pidle = nullptr;
   M* midle = nullptr;
   std::int32_t nmidle = 0;
-  std::int64_t mcount = 0;   // Ms that exist
-  std::int32_t foreign = 0;  // threads outside that may still ready a goroutine
-  bool main_exited = false;  // goroutine 1 called exit_goroutine
-  atomic<std::int32_t> npidle{0};
+  std::int32_t nmidlelocked = 0;    // Ms that wait for the goroutine they are locked to
+  std::int32_t nmsys = 0;           // Ms that do not count for deadlocks (sysmon)
+  std::int64_t mnext = 0;           // the next M's id
+  std::int64_t mcount = 0;          // Ms that exist
+  std::int64_t maxmcount = 10'000;  // more are fatal
+  M* freem = nullptr;               // Ms whose thread has ended, through alllink
+  std::int32_t foreign = 0;         // threads outside that may still ready a goroutine
+
+  // Changed under lock, but for nmspinning; looked at without it. On a line of their own: every
+  // wakep reads npidle.
+  alignas(kCacheLine) atomic<std::int32_t> npidle{0};
+  // Ms that have no work and look for some. Go's rule: the last one to find some wakes another.
   atomic<std::int32_t> nmspinning{0};
+  // Somebody found work and no P to run it on: whoever is about to give up a P must look around.
+  atomic<bool> needspinning{false};
+  // A bit for each P: it is on the idle list (so it has nothing to steal).
+  atomic<std::uint32_t> idlepmask[kMaxProcs / 32]{};
 
   // Dead Gs that no P holds. Under gfree_lock.
   RuntimeMutex gfree_lock;
   GList gfree;
 
   atomic<std::uint64_t> goidgen{0};
-  atomic<std::int32_t> gomaxprocs{0};
 
   // Held by whoever stops the world. Taken before lock.
   RuntimeMutex world_lock;
-
-  // Set while somebody stops the world; every M gives up its P when it next comes to schedule().
-  atomic<bool> gcwaiting{false};
   std::int32_t stopwait = 0;  // Ps that have yet to stop; under lock
   Note stopnote;
-  // Set when run() is about to return; every M leaves when it next comes to schedule().
+
+  // Read at every turn of every scheduler, and written hardly ever: on a line that nothing else
+  // writes to.
+  //
+  // gcwaiting: set while somebody stops the world; every M gives up its P when it next comes to
+  // schedule().
+  alignas(kCacheLine) atomic<bool> gcwaiting{false};
+  // Set when run() is about to return, with gcwaiting: this stop of the world has no end.
   atomic<bool> stopping{false};
+  // Sysmon sleeps until somebody wakes it; changed under lock, looked at without it.
+  atomic<bool> sysmonwait{false};
+  atomic<std::int32_t> gomaxprocs{0};
+
+  alignas(kCacheLine) Note sysmonnote;
+  // Set once, with `stopping`: sysmon's other pauses end.
+  Note endnote;
 };
 
 extern Sched sched;
-extern std::vector<P*> allp;  // grows and never shrinks; the first gomaxprocs are in use
-extern M* allm;               // through M::alllink
+// Grows and never shrinks; the first gomaxprocs are in use. run() reserves room for all that there
+// can be, so it may be read without a lock while it grows.
+extern std::vector<P*> allp;
+extern M* allm;  // through M::alllink; under sched.lock
 
 static_assert(offsetof(G, stack) + offsetof(Stack, lo) == GORO_G_STACK_LO);
 static_assert(offsetof(G, stack) + offsetof(Stack, hi) == GORO_G_STACK_HI);

@@ -46,15 +46,18 @@ struct Runnable {
 // do. On g0, with a P. Go: findRunnable.
 Runnable find_runnable();
 
-// Runs gp on this M until it stops. runnable→running; links M and gp (m->curg, gp->m); schedtick++
+// Runs gp on this M until it stops. runnable→running; links M and gp (m->curg, by a store
+// with release since sysmon follows it at any time; gp->m); schedtick++
 // unless inherit_time; g_prepare_to_run (contracts/services/goroutine.h: a stack if this is the
 // first time, the stack guard); restore_exception_state; switch_to(gp). On g0, with a P. Go:
 // execute.
 [[noreturn]] void execute(G* gp, bool inherit_time);
 
 // One round of the scheduler: leave_if_asked() (contracts/services/scheduling.h: the world is being
-// stopped, or run() returns), find_runnable, resetspinning() if this M is spinning, execute. On g0,
-// with a P. Go: schedule.
+// stopped, run() returns, or this M is locked to a goroutine), find_runnable, resetspinning() if
+// this M is spinning, execute. A goroutine that is locked to another M (gp->lockedm is not null) is
+// not executed here: startlockedm(gp) gives it to its M together with our P, and the round begins
+// again. On g0, with a P. Go: schedule.
 [[noreturn]] void schedule();
 
 }  // namespace goro

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "contracts/services/fatal.h"
+#include "frame/kept_pages.h"
 
 namespace goro {
 
@@ -70,7 +71,7 @@ void for_each_g(void (*visit)(G* gp, void* arg), void* arg) {
 void allgs_reset() {
   for (Slab* slab = first_slab.load(std::memory_order_relaxed); slab != nullptr;) {
     Slab* next = slab->next.load(std::memory_order_relaxed);
-    munmap(slab, kSlabBytes);
+    unmap_but_kept(reinterpret_cast<std::uintptr_t>(slab), kSlabBytes);
     slab = next;
   }
   first_slab.store(nullptr, std::memory_order_relaxed);

@@ -35,6 +35,12 @@ TextSink& TextSink::number(std::uint64_t n) {
   return put(at);
 }
 
+TextSink& TextSink::signed_number(std::int64_t n) {
+  if (n < 0) put("-");
+  const auto bits = static_cast<std::uint64_t>(n);
+  return number(n < 0 ? 0 - bits : bits);
+}
+
 TextSink& TextSink::hex(std::uint64_t n) {
   char digits[17];
   char* at = digits + sizeof(digits) - 1;
@@ -75,9 +81,12 @@ void capture_backtrace(Backtrace* trace) {
 
 void capture_parked(const G* gp, Backtrace* trace) {
   trace->count = 0;
-  if (gp->sched.sp == 0) return;
+  const bool in_syscall = (gp->atomicstatus.load(std::memory_order_relaxed) & ~kGScan) ==
+                          static_cast<std::uint32_t>(GStatus::syscall);
+  const M* mp = gp->m.look();
+  if (in_syscall ? mp == nullptr : gp->sched.sp == 0) return;
   // Frame records are {saved frame pointer, return address}; each lies above the one before.
-  std::uintptr_t record = gp->sched.sp + kSwitchFrameRecord;
+  std::uintptr_t record = in_syscall ? mp->syscall_frame : gp->sched.sp + kSwitchFrameRecord;
   while (trace->count < Backtrace::kMax && record % 8 == 0 && record >= gp->stack.lo &&
          record + 16 <= gp->stack.hi) {
     const auto* words = reinterpret_cast<const std::uintptr_t*>(record);
@@ -140,6 +149,7 @@ void print_goroutine(TextSink* out, const G* gp, const Backtrace* trace) {
   out->put("goroutine ").number(gp->goid).put(" [");
   out->put(waiting && gp->waitreason != WaitReason::none ? wait_reason_string(gp->waitreason)
                                                          : status_name(status));
+  if (gp->lockedm != nullptr) out->put(", locked to thread");
   out->put("]:\n");
   if (trace != nullptr) {
     print_backtrace(out, *trace);
@@ -163,7 +173,8 @@ static void print_p(TextSink* out, const P* pp) {
   const char* const names[] = {"idle", "running", "syscall", "gcstop", "dead"};
   out->put("P").number(static_cast<std::uint64_t>(pp->id)).put(": status=");
   out->put(names[pp->status.load(std::memory_order_relaxed)]);
-  out->put(" schedtick=").number(pp->schedtick).put(" runnext=");
+  out->put(" schedtick=").number(pp->schedtick);
+  out->put(" syscalltick=").number(pp->syscalltick).put(" runnext=");
   const G* next = pp->runnext.load(std::memory_order_acquire);
   if (next != nullptr) {
     out->put("G").number(next->goid);
@@ -198,7 +209,9 @@ void print_all(TextSink* out) {
     }
     out->put("\n");
     Backtrace trace;
-    const bool off_stack = status == GStatus::waiting || status == GStatus::runnable;
+    // In a system call its M runs on g0, and its own frames rest.
+    const bool off_stack =
+        status == GStatus::waiting || status == GStatus::runnable || status == GStatus::syscall;
     if (off_stack) capture_parked(gp, &trace);
     print_goroutine(out, gp, off_stack ? &trace : nullptr);
   });
@@ -206,9 +219,9 @@ void print_all(TextSink* out) {
   out->put("\n");
   out->put("GRQ: runqsize=").number(static_cast<std::uint64_t>(sched.runqsize.load()));
   out->put(" idleprocs=").number(static_cast<std::uint64_t>(sched.npidle.load()));
-  out->put(" spinningthreads=")
-      .number(static_cast<std::uint64_t>(sched.nmspinning.load()))
-      .put("\n");
+  out->put(" threads=").signed_number(sched.mcount);
+  out->put(" spinningthreads=").signed_number(sched.nmspinning.load());
+  out->put(" idlethreads=").signed_number(sched.nmidle).put("\n");
   const auto procs = static_cast<std::size_t>(sched.gomaxprocs.load());
   for (std::size_t i = 0; i < procs && i < allp.size(); ++i) print_p(out, allp[i]);
   for (const M* m = allm; m != nullptr; m = m->alllink) {
@@ -218,14 +231,19 @@ void print_all(TextSink* out) {
     } else {
       out->put("nil");
     }
-    const G* gp = m->curg.load(std::memory_order_relaxed);
+    const G* gp = m->curg.load(std::memory_order_acquire);
     out->put(" curg=");
     if (gp != nullptr) {
       out->put("G").number(gp->goid);
     } else {
       out->put("nil");
     }
-    out->put(m->spinning ? " spinning=true\n" : " spinning=false\n");
+    out->put(m->spinning ? " spinning=true" : " spinning=false");
+    out->put(m->blocked ? " blocked=true" : " blocked=false");
+    if (const G* locked = m->lockedg; locked != nullptr) {
+      out->put(" lockedg=G").number(locked->goid);
+    }
+    out->put("\n");
   }
 }
 

@@ -22,6 +22,7 @@ class TextSink {
 
   TextSink& put(const char* text);
   TextSink& number(std::uint64_t n);
+  TextSink& signed_number(std::int64_t n);
   TextSink& hex(std::uint64_t n);
   void flush();
 

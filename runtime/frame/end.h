@@ -12,7 +12,7 @@ inline constexpr int kExitNotImplemented = 4;
 // The terminate handler while run() is active: an exception left a goroutine.
 void on_terminate();
 
-// `fatal error: …deadlock!` and every goroutine. On g0, with no lock held.
-[[noreturn]] void report_deadlock(bool main_exited);
+// Prints the text and every goroutine, and exits with status 2. On g0.
+[[noreturn]] void stop_with_dump(const char* text);
 
 }  // namespace goro

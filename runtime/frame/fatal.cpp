@@ -13,6 +13,9 @@
 #include "contracts/services/goroutine.h"
 #include "frame/dump.h"
 #include "frame/end.h"
+#if GORO_SIMULATE
+#include "simulation/simulation.h"
+#endif
 
 extern "C" {
 void (*goro_on_not_implemented)(int lab, int step, const char* function) = nullptr;
@@ -26,6 +29,9 @@ atomic<bool> ending{false};
 
 // The first thread to end the process prints; others wait for the end, so that texts do not mix.
 void claim_the_end() {
+#if GORO_SIMULATE
+  sim::freeze();
+#endif
   if (ending.exchange(true, std::memory_order_acq_rel)) {
     for (;;) pause();
   }
@@ -104,6 +110,15 @@ void on_roomy_stack(F&& f) {
     _exit(kExitFatal);
   });
   __builtin_unreachable();
+}
+
+[[noreturn]] void stop_with_dump(const char* text) {
+  claim_the_end();
+  TextSink out(STDERR_FILENO);
+  out.put(text);
+  print_all(&out);
+  out.flush();
+  _exit(kExitFatal);
 }
 
 static void print_panic_text(TextSink* out) {

@@ -42,7 +42,7 @@ void goroutine_main() {
   try {
     gp->closure.invoke(gp->closure.object);
   } catch (const ExitGoroutine&) {
-    if (gp->goid == 1) sched.main_exited = true;
+    // Its frames are unwound; the goroutine ends like any other.
   }
   mcall(goexit0);
 }
@@ -89,6 +89,15 @@ void g_free_stack(G* gp) {
     fixed_stack_free(gp->stack);
   }
   gp->stack = Stack{};
+  if (gp->lockedm != nullptr) {
+    // The program may have locked the thread because it put it into an unusual state: nobody else
+    // may have it. schedule() sees that it is locked still, and ends it.
+    M* mp = getm();
+    if (mp->locked_int != 0) fatal("internal lockOSThread error");
+    gp->lockedm = nullptr;
+    mp->locked_ext = 0;
+    mp->thread_ends = true;
+  }
 }
 
 void before_park(G* gp) {

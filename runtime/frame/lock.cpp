@@ -1,14 +1,14 @@
-// RuntimeMutex, and Note on the kernel's futex. Go: lock_futex.go.
+// RuntimeMutex: what happens when it is held. Go: lock_futex.go.
 #include "contracts/lock.h"
-
-#include <sched.h>
-#include <unistd.h>
 
 #include "contracts/getg.h"
 #include "contracts/model.h"
+#include "contracts/services/clock.h"
 #include "contracts/services/fatal.h"
-#include "contracts/services/futex.h"
 #include "contracts/services/scheduling.h"
+#if GORO_SIMULATE
+#include "simulation/simulation.h"
+#endif
 
 namespace goro {
 
@@ -18,7 +18,7 @@ namespace {
 constexpr int kActiveSpin = 4;
 constexpr int kActiveSpinCount = 30;
 constexpr int kYields = 32;
-constexpr useconds_t kNapMicroseconds = 50;
+constexpr std::uint32_t kNapMicroseconds = 50;
 
 }  // namespace
 
@@ -29,6 +29,13 @@ void RuntimeMutex::lock_slow() {
   if (gp != nullptr && gp->stack_kind != StackKind::system) {
     fatal("a lock of the scheduler is taken on a goroutine's stack, not on g0");
   }
+#if GORO_SIMULATE
+  while (sim::active) {
+    // Looks first: an exchange counts as a change, and would wake others that wait.
+    while (held_.load(std::memory_order_relaxed)) sim::wait_for_change(&held_, sim::Where::here());
+    if (!held_.exchange(true, std::memory_order_acquire)) return;
+  }
+#endif
   for (int round = 0;; ++round) {
     // Looks before it tries again: an exchange would take the cache line from the holder.
     for (int i = 0; i < kActiveSpin * kActiveSpinCount; ++i) {
@@ -40,20 +47,11 @@ void RuntimeMutex::lock_slow() {
     }
     // The holder has lost its processor, perhaps to us.
     if (round < kYields) {
-      sched_yield();
+      osyield();
     } else {
       usleep(kNapMicroseconds);
     }
   }
-}
-
-void Note::wakeup() {
-  if (key_.exchange(1, std::memory_order_release) != 0) fatal("notewakeup - double wakeup");
-  futex_wakeup(&key_, 1);
-}
-
-void Note::sleep() {
-  while (key_.load(std::memory_order_acquire) == 0) futex_sleep(&key_, 0);
 }
 
 }  // namespace goro

@@ -13,6 +13,7 @@
 #include "contracts/constants.h"
 #include "contracts/lock.h"
 #include "contracts/services/fatal.h"
+#include "frame/kept_pages.h"
 
 namespace goro {
 
@@ -106,7 +107,7 @@ void page_heap_reset() {
     free_count[order] = 0;
   }
   if (arenas != nullptr) {
-    for (const Mapping& arena : *arenas) munmap(reinterpret_cast<void*>(arena.at), arena.bytes);
+    for (const Mapping& arena : *arenas) unmap_but_kept(arena.at, arena.bytes);
     delete arenas;
     arenas = nullptr;
   }

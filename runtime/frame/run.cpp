@@ -1,9 +1,8 @@
 // The life of a runtime: from run() to its return.
 //
 // M0 is the caller's thread, and its g0 is the caller's stack below run(). Goroutine 1 may end on
-// any M. Then every M leaves when it next comes to schedule(); goroutines that are running are
-// asked to give way at their next prologue. When all threads are gone, nothing of this run is in
-// use any more, and its memory goes back at once: no goroutine is ended one by one.
+// any M; frame/ending.cpp says how all the others follow. When the threads are gone, nothing of
+// this run is in use any more, and its memory goes back at once: no goroutine is ended one by one.
 #include "goro/run.h"
 
 #include <exception>
@@ -11,22 +10,24 @@
 #include "contracts/context_switch.h"
 #include "contracts/getg.h"
 #include "contracts/lifecycle.h"
+#include "contracts/processors.h"
 #include "contracts/run_queue.h"
 #include "contracts/services/allgs.h"
-#include "contracts/services/exceptions.h"
 #include "contracts/services/goroutine.h"
 #include "contracts/services/options.h"
-#include "contracts/services/page_heap.h"
-#include "contracts/services/scheduling.h"
+#include "contracts/services/threads.h"
 #include "contracts/stack.h"
 #include "frame/cpu_count.h"
 #include "frame/dump.h"
 #include "frame/end.h"
+#include "frame/ending.h"
 #include "frame/fixed_stack.h"
+#include "frame/schedtrace.h"
 #include "frame/settings.h"
 #include "frame/signals.h"
-#include "frame/simple/simple.h"
 #include "frame/symbols.h"
+#include "frame/threads.h"
+#include "frame/world.h"
 #include "goro/go.h"
 
 namespace goro {
@@ -34,8 +35,6 @@ namespace goro {
 extern int allocation_is_linked;
 
 namespace {
-
-constexpr int kMaxProcs = 65536;
 
 atomic<bool> active{false};
 std::size_t max_stack = 0;
@@ -46,59 +45,9 @@ struct MainCall {
 };
 MainCall main_call;
 
-[[noreturn]] void main_done(G* gp) {
-  casgstatus(gp, GStatus::running, GStatus::waiting);
-  dropg();
-  sched.lock.lock();
-  sched.stopping.store(true, std::memory_order_release);
-  while (M* mp = sched.midle) {
-    sched.midle = mp->schedlink;
-    --sched.nmidle;
-    mp->nextp = nullptr;
-    mp->park.wakeup();
-  }
-  sched.lock.unlock();
-  leave_if_asked();
-  __builtin_unreachable();
-}
-
 void goroutine_1(void*) {
   main_call.invoke(main_call.object);
   mcall(main_done);
-}
-
-// After the threads have gone.
-void forget_everything() {
-  for_each_g([](G* gp) {
-    exceptions_forget_moves(gp);
-    const auto status = static_cast<GStatus>(gp->atomicstatus.load(std::memory_order_relaxed));
-    if (status == GStatus::dead) return;
-#if !GORO_GROWABLE_STACKS
-    sanitizer_forget(gp);
-#endif
-    if (gp->closure.object != nullptr && gp->closure.object != gp->closure_room) {
-      detail::closure_free(gp->closure.object);
-    }
-    if (gp->stack_kind == StackKind::fixed) {
-      fixed_stack_free(gp->stack);
-    } else if (gp->stack.lo != 0) {
-      stackfree(nullptr, gp->stack);
-    }
-  });
-  for (M* mp = allm; mp != nullptr;) {
-    M* next = mp->alllink;
-    m_delete(mp);
-    mp = next;
-  }
-  allm = nullptr;
-  for (P* pp : allp) delete pp;
-  allp.clear();
-  allgs_reset();
-  fixed_stack_reset();
-  stackpool_reset();
-  page_heap_reset();
-  sched.~Sched();
-  new (&sched) Sched;
 }
 
 }  // namespace
@@ -123,44 +72,31 @@ void run_main(void (*invoke)(void*), void* object, const Options& options) {
   const std::terminate_handler outer_terminate = std::set_terminate(on_terminate);
   signals_install();
 
-  procresize(procs);
-  for (int i = procs; i-- > 1;) pidle_put(allp[static_cast<std::size_t>(i)]);
+  allp.reserve(kMaxProcs);  // so that it never moves while others read it
   M* m0 = m_new(true);
-  m0->id = sched.mcount++;
+  m_enter_thread(m0);
+  sched.lock.lock();
+  m0->id = m_reserve_id();
   allm = m0;
+  procresize(procs);
+  sched.lock.unlock();
 
   main_call = MainCall{invoke, object};
   const Stack stack = fixed_stack_alloc(options.main_stack);
-  if (stack.lo == 0) {
-    signals_remove();
-    std::set_terminate(outer_terminate);
-    forget_everything();
-    active.store(false);
-    throw std::bad_alloc();
+  if (stack.lo != 0) {
+    G* gp = newproc1(m0->p, Closure{goroutine_1, nullptr}, StackKind::fixed, 0, 0);
+    gp->stack = stack;
+    runq_put(m0->p, gp, true);
+    schedtrace_reset();
+    sysmon_start();
+    m_schedule(m0);
   }
-  G* gp = newproc1(allp[0], Closure{goroutine_1, nullptr}, StackKind::fixed, 0, 0);
-  gp->stack = stack;
-  runq_put(allp[0], gp, true);
-
-  m_run(m0, allp[0]);
-
-  // Other Ms may be running goroutines; a request can miss one that is being switched to, so ask
-  // again until all have gone. They take themselves off with nothing but their own state.
-  for (bool all_gone = false; !all_gone;) {
-    sched.lock.lock();
-    preempt_all();
-    all_gone = true;
-    for (const M* mp = allm; mp != nullptr; mp = mp->alllink) {
-      if (mp != m0 && !m_gone(mp)) all_gone = false;
-    }
-    sched.lock.unlock();
-    if (!all_gone) m_wait_a_little();
-  }
-  m_join_all();
-  forget_everything();
+  m_leave_thread(m0);
+  forget_the_run();
   signals_remove();
   std::set_terminate(outer_terminate);
   active.store(false);
+  if (stack.lo == 0) throw std::bad_alloc();
 }
 
 }  // namespace detail
@@ -170,7 +106,7 @@ int max_procs(int n) {
   if (n <= 0 || n == old) return old;
   if (n > kMaxProcs) throw Panic("max_procs: n is not in 1 … 65536");
   if (getg() == nullptr || on_g0()) throw Panic("max_procs outside of goro::run");
-  with_stopped_world([n] { procresize(n); });
+  with_stopped_world_do([](void*) {}, nullptr, n);
   return old;
 }
 
@@ -195,7 +131,9 @@ std::string stacks() {
   with_stopped_world([&] {
     TextSink out(&text);
     print_goroutine(&out, getm()->curg.load(std::memory_order_relaxed), &trace);
+    sched.lock.lock();  // threads come and go even now
     print_all(&out);
+    sched.lock.unlock();
   });
   return text;
 }

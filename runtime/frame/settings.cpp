@@ -9,6 +9,16 @@ namespace goro {
 
 namespace {
 
+// The number behind `name=` in the `length` bytes at `at`; -1 when something else stands there.
+long value_of(const char* at, std::size_t length, const char* name) {
+  const std::size_t size = std::strlen(name);
+  if (length < size + 2 || std::strncmp(at, name, size) != 0 || at[size] != '=') return -1;
+  char* end = nullptr;
+  const long value = std::strtol(at + size + 1, &end, 10);
+  constexpr long kMost = 1'000'000'000;
+  return end == at + length && value >= 0 && value <= kMost ? value : -1;
+}
+
 // No C++ allocation here: operator new asks for the settings.
 Settings read_settings() {
   Settings read;
@@ -21,9 +31,14 @@ Settings read_settings() {
     const char* comma = std::strchr(at, ',');
     const std::size_t length =
         comma != nullptr ? static_cast<std::size_t>(comma - at) : std::strlen(at);
-    constexpr char kStackcheck[] = "stackcheck=1";
-    if (length == sizeof(kStackcheck) - 1 && std::strncmp(at, kStackcheck, length) == 0) {
-      read.stackcheck = true;
+    if (const long value = value_of(at, length, "stackcheck"); value >= 0) {
+      read.stackcheck = value == 1;
+    } else if (const long ms = value_of(at, length, "schedtrace"); ms >= 0) {
+      read.schedtrace = static_cast<int>(ms);
+    } else if (const long detail = value_of(at, length, "scheddetail"); detail >= 0) {
+      read.scheddetail = detail != 0;
+    } else if (const long off = value_of(at, length, "preemptoff"); off >= 0) {
+      read.preemptoff = off != 0;
     }
     at = comma != nullptr ? comma + 1 : nullptr;
   }
@@ -39,6 +54,14 @@ static Settings the_settings;
 __attribute__((constructor(101))) static void read_environment() {
   the_settings = read_settings();
   stackcheck_is_on = the_settings.stackcheck;
+}
+
+void settings_preemptoff(bool off) {
+  the_settings.preemptoff = off;
+}
+
+void settings_read_again() {
+  read_environment();
 }
 
 const Settings& settings() {

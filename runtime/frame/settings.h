@@ -6,9 +6,19 @@ namespace goro {
 struct Settings {
   int maxprocs = 0;  // 0: not set
   bool stackcheck = false;
+  int schedtrace = 0;  // milliseconds between two lines; 0: none
+  bool scheddetail = false;
+  bool preemptoff = false;  // time slices do not end
 };
 
 // Read once, when the program starts.
 const Settings& settings();
+
+// No goroutine is asked to give way because its slice has lasted too long, as with
+// GORO_DEBUG=preemptoff=1. While no runtime runs.
+void settings_preemptoff(bool off);
+
+// Reads the environment again, for a test that changed it. While no runtime runs.
+void settings_read_again();
 
 }  // namespace goro

@@ -2,8 +2,9 @@
 //
 // While a FakeM lives, this thread is an M on its g0, with P `p()`: contract functions that want
 // "on g0, with a P" can be called one by one. Goroutines from g() are real Gs without a stack;
-// `status` is set as if they had got there by legal moves. Everything is given back when the FakeM
-// dies.
+// `status` is set as if they had got there by legal moves. Nobody counts as a deadlock
+// (sched.foreign): the test's own threads may wake whoever sleeps. Everything is given back when
+// the FakeM dies.
 #pragma once
 
 #include <cstdint>

@@ -184,6 +184,11 @@ void install_handlers() {
 
 }  // namespace
 
+void leave_channel() {
+  if (channel_fd >= 0) close(channel_fd);
+  channel_fd = -1;
+}
+
 void step(const std::string& text) {
   steps.push_back(text);
   send_line("\"event\":\"step\",\"text\":" + json_string(text));

@@ -7,6 +7,9 @@
 #include <csignal>
 #include <string>
 
+#include "contracts/model.h"
+#include "goro/system_stack.h"
+
 namespace goro::testing {
 
 struct ChildEnd {
@@ -39,6 +42,17 @@ ChildEnd in_child(F&& body) {
   waitpid(child, &status, 0);
   end.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return end;
+}
+
+// A field of sched that is protected by sched.lock; from a goroutine.
+template <typename T>
+T under_lock(const T& field) {
+  return on_system_stack([&] {
+    sched.lock.lock();
+    const T value = field;
+    sched.lock.unlock();
+    return value;
+  });
 }
 
 }  // namespace goro::testing

@@ -11,6 +11,7 @@
 #include "contracts/run_queue.h"
 #include "contracts/scheduler.h"
 #include "contracts/services/allgs.h"
+#include "contracts/services/clock.h"
 #include "contracts/services/fatal.h"
 #include "contracts/services/goroutine.h"
 #include "contracts/services/scheduling.h"
@@ -18,6 +19,8 @@
 namespace goro {
 
 namespace {
+
+constexpr int kTriesBeforeYield = 100;
 
 constexpr std::uint32_t bit(GStatus status) {
   return 1U << static_cast<std::uint32_t>(status);
@@ -42,6 +45,12 @@ bool legal(GStatus from, GStatus to) {
   return (kMayBecome[static_cast<std::uint32_t>(from)] & bit(to)) != 0;
 }
 
+// Apart, so that casgstatus itself, which every switch calls, needs no frame.
+__attribute__((noinline)) void casgstatus_after_yield(G* gp, GStatus from, GStatus to) {
+  osyield();
+  casgstatus(gp, from, to);
+}
+
 }  // namespace
 
 void casgstatus(G* gp, GStatus from, GStatus to) {
@@ -51,7 +60,7 @@ void casgstatus(G* gp, GStatus from, GStatus to) {
   // scan bit. In every other status it has one owner, the caller, and a load and a store will do;
   // that is three locked instructions less in the life of a goroutine that never waits.
   const bool shared = from == GStatus::waiting || from == GStatus::syscall;
-  for (;;) {
+  for (int tries = 0;; ++tries) {
     std::uint32_t seen = gp->atomicstatus.load(std::memory_order_acquire);
     if (seen == old_status && !shared) {
       // release: show what we did to the next owner.
@@ -67,8 +76,10 @@ void casgstatus(G* gp, GStatus from, GStatus to) {
     if ((seen & ~kGScan) != old_status) {
       fatal_status("casgstatus: the goroutine is in another status", gp, from, to);
     }
-    cpu_relax();  // somebody scans the stack and will clear the bit, or the exchange failed for
-                  // nothing
+    // Somebody holds the scan bit, for a few instructions (or the exchange failed for nothing). If
+    // that takes long, its thread has lost its processor, perhaps to us.
+    if (tries == kTriesBeforeYield) return casgstatus_after_yield(gp, from, to);
+    cpu_relax();
   }
 }
 

@@ -40,7 +40,7 @@ Runnable find_runnable() {
 void execute(G* gp, bool inherit_time) {
   M* mp = getm();
   casgstatus(gp, GStatus::runnable, GStatus::running);
-  mp->curg.store(gp, std::memory_order_relaxed);
+  mp->curg.store(gp, std::memory_order_release);  // sysmon may look at gp from now on
   gp->m = mp;
   // A goroutine that inherits the slice must not look like a new one to whoever watches for slices
   // that last too long.
@@ -51,11 +51,15 @@ void execute(G* gp, bool inherit_time) {
 }
 
 void schedule() {
-  leave_if_asked();
-  const Runnable next = find_runnable();
-  // A spinning M that found work looks no longer; there may be more, so it sees to a successor.
-  if (getm()->spinning) resetspinning();
-  execute(next.gp, next.inherit_time);
+  for (;;) {
+    leave_if_asked();
+    const Runnable next = find_runnable();
+    // A spinning M that found work looks no longer; there may be more, so it sees to a successor.
+    if (getm()->spinning) resetspinning();
+    if (next.gp->lockedm == nullptr) execute(next.gp, next.inherit_time);
+    // Only its own M may run it, and not we: an M that is locked does not look for work.
+    startlockedm(next.gp);
+  }
 }
 
 }  // namespace goro

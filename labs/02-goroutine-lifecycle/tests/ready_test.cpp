@@ -32,7 +32,6 @@ TEST(Ready, WakesAnIdleProcessor) {
   GORO_STEP("P1 is idle, and a thread sleeps that could run it");
   M sleeper;
   sleeper.g0 = &sleeper.g0_storage;
-  sleeper.has_thread = true;  // wake it, do not start it
   sched.midle = &sleeper;
   sched.nmidle = 1;
   sched.pidle = world->p(1);

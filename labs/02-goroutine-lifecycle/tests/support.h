@@ -25,8 +25,12 @@
 #include "goro/goro.h"
 #include "testing/fake.h"
 #include "testing/story.h"
+#include "testing/whole_slices.h"
 
 namespace goro::lab02 {
+
+// Every order that this lab's tests expect is one of goroutines that nobody interrupts.
+inline const testing::WholeSlices whole_slices;
 
 // -- statuses by name --
 

@@ -17,8 +17,12 @@
 #include "contracts/model.h"
 #include "testing/fake.h"
 #include "testing/story.h"
+#include "testing/whole_slices.h"
 
 namespace goro::testing {
+
+// Every order that this lab's tests expect is one of goroutines that nobody interrupts.
+inline const WholeSlices whole_slices;
 
 using Ids = std::vector<std::uint64_t>;
 
@@ -64,6 +68,7 @@ inline std::uint64_t id_of(const G* gp) {
 // it: this M is the only one, so nobody could wake it.
 inline void sleeping_is_a_deadlock() {
   sched.mcount = 1;
+  sched.foreign = 0;
 }
 
 // One P, played with numbers instead of goroutines.

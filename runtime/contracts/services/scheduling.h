@@ -3,23 +3,29 @@
 #pragma once
 
 #include "contracts/model.h"
+#include "contracts/processors.h"
+#include "contracts/work_stealing.h"
+#if GORO_SIMULATE
+#include "simulation/simulation.h"
+#endif
 
 namespace goro {
 
-// A P was given work: starts another M if a P is idle and nobody is looking for work already. On
-// g0, with a P. Costs one load when every P is busy. Go: wakep.
-void wakep();
+// From slot 06, contracts/processors.h:
+//   wakep()              A P was given work: starts another M if a P is idle and nobody looks for
+//                        work already. On g0, with a P. Costs one load when every P is busy.
+//   startlockedm(gp)     gp may run on one M only, and not on this one: hands this M's P over to
+//                        that M, and sleeps. This M has another P afterwards. On g0, with a P.
+// From slot 07, contracts/work_stealing.h:
+//   find_work_elsewhere()  The rest of find_runnable: steals from other Ps; when there is nothing,
+//                        gives up the P and sleeps. Null: look again from the top; this M may have
+//                        another P now. On g0, with a P.
+//   resetspinning()      This M was looking for work (m->spinning) and found some: it no longer
+//                        counts as looking, and somebody else may have to. On g0, with a P.
 
-// The rest of find_runnable: steals from other Ps; when there is nothing, gives up the P and
-// sleeps. Null: look again from the top; this M may have another P now. On g0, with a P.
-G* find_work_elsewhere();
-
-// This M was looking for work (m->spinning) and found some: it no longer counts as looking, and
-// somebody else may have to. On g0, with a P. Go: resetspinning.
-void resetspinning();
-
-// Top of schedule(): gives up the P while the world is stopped; does not return when run() is about
-// to. On g0, with a P.
+// Top of schedule(). An M that is locked to a goroutine (lock_os_thread) gives up its P, waits
+// until that goroutine can run, and runs it. Any other gives up its P while the world is stopped.
+// Does not return in the first case, nor when run() is about to. On g0, with a P.
 void leave_if_asked();
 
 // May gp, the goroutine this M just left, be made to give way here? On g0.
@@ -27,6 +33,9 @@ bool can_preempt(const G* gp);
 
 // A moment's rest in a loop that waits for another thread. Go: procyield.
 inline void cpu_relax() {
+#if GORO_SIMULATE
+  if (sim::active) return sim::relax();
+#endif
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #else

@@ -3,7 +3,9 @@
 
 #include "goro/channel.h"
 #include "goro/go.h"
+#include "goro/lock_os_thread.h"
 #include "goro/panic.h"
 #include "goro/run.h"
 #include "goro/sync.h"
+#include "goro/system_call.h"
 #include "goro/system_stack.h"

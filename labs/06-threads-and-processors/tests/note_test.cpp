@@ -1,0 +1,140 @@
+// Step 1: notes, one by one.
+#include "support.h"
+
+namespace goro::testing {
+namespace {
+
+TEST(Notes, AWakeupIsRemembered) {
+  Note note;
+  EXPECT_FALSE(note.is_set()) << "a new note is not set";
+  GORO_STEP("woke the note; nobody slept on it");
+  note.wakeup();
+  EXPECT_TRUE(note.is_set()) << "wakeup must leave 1 in the note's word, whether anybody sleeps or "
+                                "not: is_set() reads that word";
+  GORO_STEP("cleared it, and woke it again");
+  note.clear();
+  EXPECT_FALSE(note.is_set()) << "clear() makes the note new";
+  note.wakeup();
+  EXPECT_TRUE(note.is_set()) << "after clear() a wakeup counts again";
+}
+
+TEST(Notes, ASecondWakeupIsFatal) {
+  Note note;
+  note.wakeup();
+  GORO_STEP("woke a note that was awake already, in a process of its own");
+  const Ending ending = in_child([&] { note.wakeup(); });
+  EXPECT_TRUE(ending.fatal_with("notewakeup - double wakeup"))
+      << "two wakeups without a clear in between must end the program with `fatal error: "
+         "notewakeup - double wakeup`: each waker believes that it alone woke the sleeper. "
+      << ending.told();
+}
+
+TEST(Notes, AWakeupBeforeTheSleepIsNotLost) {
+  Note note;
+  note.wakeup();
+  GORO_STEP("the note is set already; sleep() is called, and must return at once");
+  note.sleep();
+  EXPECT_TRUE(note.is_set()) << "sleep() leaves the note set; clearing it is the owner's business";
+}
+
+TEST(Notes, ASleepLastsUntilTheWakeup) {
+  FakeM fake;
+  Note note;
+  atomic<bool> returned{false};
+  std::thread sleeper([&] {
+    const FakeThread m(nullptr);
+    note.sleep();
+    returned.store(true);
+  });
+  GORO_STEP("another thread sleeps on a note that nobody wakes, while this one works");
+  work_for(kMuchWork / 4);
+  const bool too_early = returned.load();
+  GORO_STEP("woke the note, and waited for the other thread");
+  note.wakeup();
+  sleeper.join();
+  EXPECT_FALSE(too_early) << "sleep() returned before anybody called wakeup()";
+}
+
+TEST(Notes, ASleeperUsesNoProcessor) {
+  Note note;
+  std::thread sleeper([&] { note.sleep(); });
+  GORO_STEP("another thread sleeps on a note; this one works for 60 ms of processor time");
+  const std::int64_t mine = work_for(kMuchWork);
+  const std::int64_t its = processor_time_of(sleeper);
+  note.wakeup();
+  sleeper.join();
+  EXPECT_LT(its, mine / 5) << "whoever sleeps on a note must sleep in the kernel (futex_sleep); "
+                              "this one was busy waiting: it used "
+                           << its / 1000 << " µs of processor time while this thread used "
+                           << mine / 1000 << " µs";
+}
+
+TEST(Notes, ATimedSleepSaysWhetherItWasWoken) {
+  Note note;
+  GORO_STEP("sleep_for 1 ms on a note that nobody wakes");
+  const std::int64_t start = nanotime();
+  EXPECT_FALSE(note.sleep_for(1'000'000)) << "nobody woke the note: sleep_for returns false";
+  EXPECT_GE(nanotime() - start, 1'000'000) << "sleep_for returned before its time was over";
+  GORO_STEP("sleep_for of 0 ns and of -1 ns");
+  EXPECT_FALSE(note.sleep_for(0)) << "no time to wait, and nobody woke the note: false";
+  EXPECT_FALSE(note.sleep_for(-1)) << "less than no time is no time";
+  GORO_STEP("woke it, then sleep_for 1000 s, which must return at once");
+  note.wakeup();
+  EXPECT_TRUE(note.sleep_for(1'000'000'000'000)) << "the note is set: sleep_for returns true";
+}
+
+TEST(Notes, ASleepingMIsSeenToBeBlocked) {
+  FakeM fake;
+  Note note;
+  const M* sleeping = nullptr;
+  bool before = true;
+  bool after = true;
+  atomic<bool> ready{false};
+  std::thread sleeper([&] {
+    const FakeThread m(nullptr);
+    sleeping = getm();
+    before = getm()->blocked;
+    ready.store(true);
+    note.sleep();
+    after = getm()->blocked;
+  });
+  wait_until([&] { return ready.load(); });
+  GORO_STEP("an M sleeps on a note; waited until its `blocked` is true");
+  // Bounded by work, so that an M that never says so fails the test and does not hang it.
+  bool seen = false;
+  const std::int64_t start = own_processor_time();
+  while (!seen && own_processor_time() - start < 10 * kMuchWork) {
+    seen = sleeping->blocked.look();
+    osyield();
+  }
+  note.wakeup();
+  sleeper.join();
+  EXPECT_FALSE(before) << "an M that does not sleep is not blocked";
+  EXPECT_TRUE(seen) << "m->blocked must be true while the M sleeps on a note: a dump shows it";
+  EXPECT_FALSE(after) << "m->blocked must be false again after the sleep";
+}
+
+TEST(Notes, TheSleeperSeesWhatTheWakerWrote) {
+  GORO_STEP("500 times: one thread writes to plain memory and wakes a note; another sleeps, reads");
+  int wrong = 0;
+  for (int round = 0; round < 500; ++round) {
+    Note note;
+    int written = 0;
+    std::thread sleeper([&] {
+      if (round % 2 == 0) {
+        note.sleep();
+      } else {
+        note.sleep_for(1'000'000'000'000);
+      }
+      if (written != round + 1) ++wrong;
+    });
+    written = round + 1;
+    note.wakeup();
+    sleeper.join();
+  }
+  EXPECT_EQ(wrong, 0) << "what was written before wakeup() must be there after sleep(): wakeup "
+                         "releases, is_set() acquires";
+}
+
+}  // namespace
+}  // namespace goro::testing

@@ -1,0 +1,40 @@
+// A sudog: one goroutine in one waiting list. Go: sudog, runtime2.go.
+//
+// A goroutine that waits for one thing is in one list; a select waits in several at once, so the
+// links cannot be in the G. Sudogs are taken from the P and given back to it, without any lock.
+#pragma once
+
+#include <cstdint>
+
+namespace goro {
+
+struct G;
+struct Hchan;
+
+struct Sudog {
+  G* g = nullptr;  // who waits
+
+  // Protected by the lock of the channel or semaphore that it waits for.
+  Sudog* next = nullptr;
+  Sudog* prev = nullptr;
+  void* elem = nullptr;          // the value to send, the place to receive; a semaphore's address
+  bool is_select = false;        // part of a select: whoever takes it must win G::select_done first
+  bool success = false;          // woken by a value, not by close
+  std::uint32_t ticket = 0;      // semaphores: treap priority; 1 after a direct hand-over
+  Sudog* parent = nullptr;       // semaphores: in the treap
+  Sudog* waitlink = nullptr;     // the goroutine's next sudog; semaphores: the next at this address
+  Sudog* waittail = nullptr;     // semaphores: the last at this address
+  std::uint32_t waiters = 0;     // semaphores: how many wait at this address behind this one
+  std::int64_t acquired_at = 0;  // when the wait began, nanotime(); 0: nobody asks
+  Hchan* c = nullptr;            // the channel
+};
+
+// Slot 09. A clean sudog: from the P's list; if that is empty, half a list from sched's; if there
+// is none either, a new one. Called by a goroutine, on either stack. Go: acquireSudog, proc.go.
+Sudog* acquire_sudog();
+
+// Slot 09. Gives `s` back to the P; a full list (kSudogCache) gives half of it to sched's first.
+// Fatal if a field of `s` is not as in a clean one. Go: releaseSudog.
+void release_sudog(Sudog* s);
+
+}  // namespace goro

@@ -1,0 +1,25 @@
+#include "frame/world.h"
+
+#include "contracts/model.h"
+#include "contracts/processors.h"
+#include "contracts/services/goroutine.h"
+#include "frame/invariants.h"
+#include "goro/run.h"
+
+namespace goro {
+
+void with_stopped_world_do(void (*f)(void*), void* arg, std::int32_t procs) {
+  // Whoever has it may need this P to stop: give it up in between.
+  while (!sched.world_lock.try_lock()) yield();
+  systemstack([&] {
+    stop_the_world();
+    sched.lock.lock();
+    check_queues("stop_the_world");
+    sched.lock.unlock();
+    f(arg);
+    start_the_world(procs != 0 ? procs : sched.gomaxprocs.load(std::memory_order_relaxed));
+  });
+  sched.world_lock.unlock();
+}
+
+}  // namespace goro
