@@ -94,22 +94,30 @@ TEST(Threads, StacksAndStopsWhileCallsBlock) {
 }
 
 TEST(Threads, RestingPsHaveRestingThreads) {
-  std::int32_t idle_ps = 0;
-  std::int32_t idle_ms = 0;
+  std::int32_t threads = 0;
   goro::run(
       [&] {
         goro::WaitGroup group;
         for (int i = 0; i < 100; ++i) group.go([] { goro::yield(); });
         group.wait();
-        // Everybody has gone to rest but this one.
-        while (goro::sched.npidle.load() != 3 || goro::sched.nmspinning.load() != 0) goro::yield();
-        idle_ps = goro::sched.npidle.load();
-        idle_ms = static_cast<std::int32_t>(goro::testing::under_lock(goro::sched.mcount)) - 2;
+        // Everybody goes to rest but this one: the other Ps, their Ms, and whoever was started for
+        // a P while its M was still on its way to sleep.
+        const auto at_rest = [] {
+          bool yes = false;
+          goro::on_system_stack([&] {
+            goro::sched.lock.lock();
+            yes = goro::sched.npidle.load() == 3 && goro::sched.nmspinning.load() == 0 &&
+                  goro::sched.nmidle == goro::sched.mcount - 2;
+            goro::sched.lock.unlock();
+          });
+          return yes;
+        };
+        while (!at_rest()) goro::yield();
+        threads = static_cast<std::int32_t>(goro::testing::under_lock(goro::sched.mcount));
       },
       {.procs = 4});
-  EXPECT_EQ(idle_ps, 3);
-  EXPECT_GE(idle_ms, 0);
-  EXPECT_LE(idle_ms, 3) << "four Ps need no more than four threads, and sysmon's";
+  EXPECT_GE(threads, 2) << "this one and sysmon's";
+  EXPECT_LT(threads, 50) << "a hundred goroutines on four Ps do not need a thread each";
 }
 
 }  // namespace
