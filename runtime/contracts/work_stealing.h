@@ -89,8 +89,10 @@ inline constexpr std::uint32_t kRunnextBackoff = 3;
 // An empty ring and take_next: takes runnext. Its P is about to run it, most likely at once (who
 // puts a goroutine there often blocks right afterwards), and then runs it warm; so when the victim
 // is running (its status, and its M's goroutine is none or not in a system call), first waits
-// kRunnextBackoff (usleep), and only then takes it, if it is still there. Compare-and-swap failed:
-// again from the top. On any P, for the owner of `to`. Go: runqgrab.
+// kRunnextBackoff (usleep of services/clock.h, not the system's), and only then takes it, if it is
+// still the goroutine that was there before the wait. Compare-and-swap failed: again from the top.
+// A victim without an M, or in a system call, scan bit or not, is not about to run anything. On
+// any P, for the owner of `to`. Go: runqgrab.
 std::uint32_t runq_grab(P* victim, atomic<G*>* to, std::uint32_t at, bool take_next);
 
 // Steals from victim into pp's ring, which is empty: the last one stolen is returned, the others

@@ -69,12 +69,13 @@ void for_each_g(void (*visit)(G* gp, void* arg), void* arg) {
 }
 
 void allgs_reset() {
-  for (Slab* slab = first_slab.load(std::memory_order_relaxed); slab != nullptr;) {
+  // Nobody may find a slab that is gone, not even whoever tells a story of what happens here.
+  Slab* slab = first_slab.exchange(nullptr, std::memory_order_relaxed);
+  while (slab != nullptr) {
     Slab* next = slab->next.load(std::memory_order_relaxed);
     unmap_but_kept(reinterpret_cast<std::uintptr_t>(slab), kSlabBytes);
     slab = next;
   }
-  first_slab.store(nullptr, std::memory_order_relaxed);
   last_slab = nullptr;
 }
 

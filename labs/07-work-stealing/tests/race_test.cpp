@@ -9,7 +9,7 @@
 namespace goro::testing {
 namespace {
 
-constexpr std::uint32_t kGoroutines = 4000;
+constexpr std::uint32_t kGoroutines = 1500;
 
 // What a goroutine's maker leaves for whoever runs it: plain memory.
 struct Payload {

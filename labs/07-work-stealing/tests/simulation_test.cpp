@@ -141,6 +141,30 @@ TEST(Backoff, NobodyWaitsForAPThatWillNotRunItSoon) {
   });
 }
 
+TEST(Backoff, WhatIsPutThereMeanwhileHasAMomentOfItsOwn) {
+  GORO_STEP("P1 (\"owner\") is running a goroutine, and runnext holds G2");
+  GORO_STEP("a thief wants runnext; 1 us later the owner has run G2, and put G3 there");
+  sim::explore({.seeds = 20}, [] {
+    FakeM fake(2);
+    M busy;
+    fake.p(1)->m = &busy;
+    make_running(fake.p(1));
+    busy.curg.store(fake.g(GStatus::running));
+    fake.p(1)->runnext.store(fake.g());
+    G* other = fake.g();
+    sim::Threads owner;
+    owner.start("owner", [&] {
+      goro::usleep(1);
+      fake.p(1)->runnext.store(other);
+    });
+    EXPECT_GE(time_to_take_runnext(fake.p(1), fake.p()), 2 * kBackoffTime)
+        << "G3 came while the thief waited for G2, and was stolen without a wait of its own: the "
+           "compare-and-swap must expect the goroutine that was seen before the wait";
+    owner.join();
+    fake.p(1)->m = nullptr;
+  });
+}
+
 TEST(Simulated, OwnerAndThievesTakeEveryGoroutineOnce) {
   GORO_STEP("the owner of P0 (\"main\") put eight goroutines and took some; two thieves stole");
   sim::explore({.seeds = kSeeds}, [] {

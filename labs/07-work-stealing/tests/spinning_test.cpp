@@ -189,34 +189,6 @@ TEST(FindWork, WhoSpinsAlreadyIsNotCountedTwice) {
       << "an M that spins already must not be counted again: the count would never come down to 0";
 }
 
-TEST(FindWork, AtMostHalfAsManySpinAsAreBusy) {
-  FakeM fake(6);
-  for (int i = 1; i < 4; ++i) make_running(fake.p(i));
-  make_idle(fake.p(4));
-  make_idle(fake.p(5));
-  fill_ring(fake, fake.p(1), 4);
-  sched.nmspinning.store(2);
-  GORO_STEP("six Ps, two of them idle: four are busy. Two other Ms spin, and 2*2 < 4 is not true");
-  GORO_STEP("P1's ring holds four goroutines");
-  EXPECT_EQ(find_work_elsewhere(), nullptr)
-      << "two of four may spin, not three: this M must not steal (2*nmspinning < gomaxprocs - "
-         "npidle), but give up its P, look once more, and come back to spin when it sees something";
-  EXPECT_EQ(length(fake.p(1)), 4U) << "nothing is stolen on this way";
-  EXPECT_NE(fake.m()->p, nullptr) << "the look after giving up the P saw work: back with a P";
-  EXPECT_TRUE(fake.m()->spinning) << "and it spins now, so that the next round steals";
-  EXPECT_EQ(sched.nmspinning.load(), 3) << "which is counted";
-}
-
-TEST(FindWork, LooksAtTheGlobalQueueUnderTheLock) {
-  FakeM fake(1);
-  fill_global(fake, 3);
-  GORO_STEP("find_runnable saw an empty GRQ; by now it has three goroutines");
-  EXPECT_EQ(id_of(find_work_elsewhere()), 1U)
-      << "before the P is given up, the GRQ is looked at again, under sched.lock";
-  EXPECT_EQ(ring_of(fake.p()), ids_from(2, 3)) << "a batch is taken, as in find_runnable";
-  EXPECT_EQ(fake.m()->p, fake.p()) << "and the P is kept";
-}
-
 // Another thread, which gives an M that goes to sleep an idle P and wakes it.
 class Waker {
  public:
@@ -253,6 +225,39 @@ class Waker {
   bool slept_ = false;
   std::thread thread_{[this] { run(); }};
 };
+
+TEST(FindWork, AtMostHalfAsManySpinAsAreBusy) {
+  FakeM fake(6);
+  for (int i = 1; i < 4; ++i) make_running(fake.p(i));
+  make_idle(fake.p(4));
+  make_idle(fake.p(5));
+  fill_ring(fake, fake.p(1), 4);
+  sched.nmspinning.store(2);
+  GORO_STEP("six Ps, two of them idle: four are busy. Two other Ms spin, and 2*2 < 4 is not true");
+  GORO_STEP("P1's ring holds four goroutines");
+  Waker waker;
+  const G* gp = find_work_elsewhere();
+  ASSERT_FALSE(waker.finish())
+      << "it went to sleep although P1's ring holds four goroutines: whoever gives up its P looks "
+         "at all queues once more (check_runqs_no_p), also an M that was not allowed to spin";
+  EXPECT_EQ(gp, nullptr)
+      << "two of four may spin, not three: this M must not steal (2*nmspinning < gomaxprocs - "
+         "npidle), but give up its P, look once more, and come back to spin when it sees something";
+  EXPECT_EQ(length(fake.p(1)), 4U) << "nothing is stolen on this way";
+  EXPECT_NE(fake.m()->p, nullptr) << "the look after giving up the P saw work: back with a P";
+  EXPECT_TRUE(fake.m()->spinning) << "and it spins now, so that the next round steals";
+  EXPECT_EQ(sched.nmspinning.load(), 3) << "which is counted";
+}
+
+TEST(FindWork, LooksAtTheGlobalQueueUnderTheLock) {
+  FakeM fake(1);
+  fill_global(fake, 3);
+  GORO_STEP("find_runnable saw an empty GRQ; by now it has three goroutines");
+  EXPECT_EQ(id_of(find_work_elsewhere()), 1U)
+      << "before the P is given up, the GRQ is looked at again, under sched.lock";
+  EXPECT_EQ(ring_of(fake.p()), ids_from(2, 3)) << "a batch is taken, as in find_runnable";
+  EXPECT_EQ(fake.m()->p, fake.p()) << "and the P is kept";
+}
 
 TEST(FindWork, WhoeverGivesUpAPAnswersNeedspinning) {
   FakeM fake(2);
