@@ -1,6 +1,7 @@
 // Thieves, owners and sleepers that take turns at every atomic access, as a seed decides.
 #include "contracts/run_queue.h"
 #include "contracts/scheduler.h"
+#include "contracts/services/clock.h"
 #include "contracts/services/scheduling.h"
 #include "goro/goro.h"
 #include "support.h"
