@@ -22,6 +22,7 @@
 #include "contracts/lock.h"
 #include "contracts/observed.h"
 #include "contracts/offsets.h"
+#include "contracts/timers.h"
 #include "contracts/wait_reason.h"
 
 namespace goro {
@@ -266,6 +267,10 @@ struct alignas(kCacheLine) P {
   alignas(kCacheLine) atomic<std::uint32_t> runqtail{0};
   atomic<G*> runnext{nullptr};
   atomic<G*> runq[kRunqSize]{};
+
+  // What goroutines of this P wait for (slot 12). Its own M looks at the next time in every round;
+  // others write here seldom.
+  alignas(kCacheLine) Timers timers;
 };
 
 struct M {
@@ -355,6 +360,13 @@ struct Sched {
   atomic<bool> needspinning{false};
   // A bit for each P: it is on the idle list (so it has nothing to steal).
   atomic<std::uint32_t> idlepmask[kMaxProcs / 32]{};
+
+  // 0: an M sleeps in poll_until; else when one last did, nanotime().
+  atomic<std::int64_t> lastpoll{1};
+  // Until when that M sleeps; 0: it has not said yet, or nobody does.
+  atomic<std::int64_t> poll_until{0};
+  // Not 0: that sleep shall end, or not begin. Go: netpollWakeSig.
+  atomic<std::uint32_t> poll_broken{0};
 
   // Dead Gs that no P holds. Under gfree_lock.
   RuntimeMutex gfree_lock;

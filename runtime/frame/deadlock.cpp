@@ -49,6 +49,11 @@ void checkdead() {
         break;
     }
   });
+  // A timer will wake somebody. (Whoever sleeps until then is on the way there, or counts as
+  // running.)
+  for (const P* pp : allp) {
+    if (pp->timers.len.load(std::memory_order_relaxed) != 0) return;
+  }
   stop_with_dump(waiting == 0
                      ? "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n"
                      : "fatal error: all goroutines are asleep - deadlock!\n");

@@ -5,6 +5,7 @@
 //   - gcwaiting is set and stays: whoever comes to schedule() gives up its P and goes to sleep
 //     (gcstopm), and mpark leaves instead of sleeping when it sees `stopping`;
 //   - whoever runs a goroutine is asked to give way, again and again;
+//   - whoever sleeps until a time (poll_until) is woken;
 //   - sysmon looks at `stopping` each round, and is woken from its pauses;
 //   - whoever sleeps is woken last, when nobody else is awake who might be waking it too;
 //   - whoever is in a system call is left behind, an orphan. Its call cannot be ended, and may
@@ -26,6 +27,7 @@
 #include "contracts/services/clock.h"
 #include "contracts/services/exceptions.h"
 #include "contracts/services/page_heap.h"
+#include "contracts/services/poller.h"
 #include "contracts/services/sanitizer.h"
 #include "contracts/services/stackcheck.h"
 #include "contracts/services/threads.h"
@@ -85,6 +87,7 @@ bool all_settled() {
     sched.sysmonwait.store(false, std::memory_order_relaxed);
     sched.sysmonnote.wakeup();
   }
+  netpoll_break();
   for (M** at = &allm; *at != nullptr;) {
     M* mp = *at;
     bool orphaned = false;
@@ -182,6 +185,9 @@ void forget_the_run() {
       stackfree(nullptr, gp->stack);
     }
   });
+  for (P* pp : allp) {
+    for (const Timers::Entry& entry : pp->timers.heap) entry.timer->let_go();
+  }
   m_join_and_delete(allm);
   m_join_and_delete(sched.freem);
   allm = nullptr;
