@@ -35,6 +35,7 @@
 #include "frame/fixed_stack.h"
 #include "frame/kept_pages.h"
 #include "frame/threads.h"
+#include "frame/waiting.h"
 #include "goro/go.h"
 
 namespace goro {
@@ -193,6 +194,7 @@ void forget_the_run() {
   allm = nullptr;
   for (P* pp : allp) delete pp;
   allp.clear();
+  sudogs_reset();
   allgs_reset();
   fixed_stack_reset();
   stackpool_reset();
