@@ -34,6 +34,7 @@
 #include "contracts/stack.h"
 #include "frame/fixed_stack.h"
 #include "frame/kept_pages.h"
+#include "frame/sema_root.h"
 #include "frame/threads.h"
 #include "frame/waiting.h"
 #include "goro/go.h"
@@ -195,6 +196,7 @@ void forget_the_run() {
   for (P* pp : allp) delete pp;
   allp.clear();
   sudogs_reset();
+  semtable_reset();
   allgs_reset();
   fixed_stack_reset();
   stackpool_reset();

@@ -9,3 +9,4 @@
 #include "goro/sync.h"
 #include "goro/system_call.h"
 #include "goro/system_stack.h"
+#include "goro/time.h"
