@@ -89,10 +89,11 @@ Sudog* sudog_alloc() {
 void sudogs_reset() {
   // A channel can outlive the run, or be used in the next one: it forgets those who waited.
   for (Chunk* chunk = chunks; chunk != nullptr; chunk = chunk->next) {
-    for (Sudog& s : chunk->sudogs) {
-      if (s.c == nullptr) continue;
-      forget_goroutines(&s.c->recvq);
-      forget_goroutines(&s.c->sendq);
+    for (const Sudog& s : chunk->sudogs) {
+      Hchan* c = s.c;
+      if (c == nullptr) continue;
+      forget_goroutines(&c->recvq);
+      forget_goroutines(&c->sendq);
     }
   }
   while (chunks != nullptr) {
