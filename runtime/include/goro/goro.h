@@ -7,6 +7,7 @@
 #include "goro/lock_os_thread.h"
 #include "goro/panic.h"
 #include "goro/run.h"
+#include "goro/select.h"
 #include "goro/sync.h"
 #include "goro/system_call.h"
 #include "goro/system_stack.h"
