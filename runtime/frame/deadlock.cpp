@@ -11,6 +11,7 @@
 #include "contracts/services/threads.h"
 #include "frame/dump.h"
 #include "frame/end.h"
+#include "frame/foreign.h"
 
 namespace goro {
 
@@ -18,6 +19,7 @@ void checkdead() {
   if (sched.foreign != 0 || sched.stopping.load(std::memory_order_relaxed)) return;
   const std::int64_t run = sched.mcount - sched.nmidle - sched.nmidlelocked - sched.nmsys;
   if (run > 0) return;
+  if (foreign_threads_exist()) return;
   if (run < 0) {
     {
       TextSink out(STDERR_FILENO);

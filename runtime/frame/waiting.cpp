@@ -1,11 +1,13 @@
 // Waiters and those who wake them. Go: proc.go (goready, injectglist).
 #include "contracts/services/waiting.h"
 
+#include "contracts/channel.h"
 #include "contracts/getg.h"
 #include "contracts/lifecycle.h"
 #include "contracts/processors.h"
 #include "contracts/run_queue.h"
 #include "contracts/scheduler.h"
+#include "contracts/services/futex.h"
 #include "contracts/services/goroutine.h"
 #include "contracts/services/threads.h"
 #include "frame/waiting.h"
@@ -37,6 +39,39 @@ void ready_from_outside(G* gp) {
   if (sched.npidle.load(std::memory_order_seq_cst) != 0) startm(nullptr, false);
 }
 
+// A thread that is not the runtime's, where it sleeps. Its sudog has no goroutine.
+struct OutsideWaiter : Sudog {
+  atomic<std::uint32_t> woken{0};
+};
+
+void wake_thread(Sudog* sg) {
+  auto* word = &static_cast<OutsideWaiter*>(sg)->woken;
+  word->store(1, std::memory_order_release);
+  // The thread may be gone by now; to wake whoever sleeps at that address for nothing is harmless.
+  futex_wakeup(word, 1);
+}
+
+// Threads stay: they do not end with the run.
+void forget_goroutines(Waitq* q) {
+  Sudog* next = nullptr;
+  for (Sudog* sg = q->first.load(std::memory_order_relaxed); sg != nullptr; sg = next) {
+    next = sg->next;
+    if (sg->g == nullptr) continue;
+    q->dequeue_sudog(sg);
+    sg->c = nullptr;
+  }
+}
+
+// No P, or none that is surely ours?
+bool is_outside() {
+  const G* gp = getg();
+  if (gp == nullptr) return true;
+  if (gp->stack_kind != StackKind::system) return false;
+  const G* running = gp->m->curg.load(std::memory_order_relaxed);
+  return running != nullptr && (running->atomicstatus.load(std::memory_order_relaxed) & ~kGScan) ==
+                                   static_cast<std::uint32_t>(GStatus::syscall);
+}
+
 }  // namespace
 
 Sudog* sudog_alloc() {
@@ -52,6 +87,15 @@ Sudog* sudog_alloc() {
 }
 
 void sudogs_reset() {
+  // A channel can outlive the run, or be used in the next one: it forgets those who waited.
+  for (Chunk* chunk = chunks; chunk != nullptr; chunk = chunk->next) {
+    for (const Sudog& s : chunk->sudogs) {
+      Hchan* c = s.c;
+      if (c == nullptr) continue;
+      forget_goroutines(&c->recvq);
+      forget_goroutines(&c->sendq);
+    }
+  }
   while (chunks != nullptr) {
     Chunk* chunk = chunks;
     chunks = chunk->next;
@@ -60,11 +104,52 @@ void sudogs_reset() {
 }
 
 void wake(G* gp) {
-  if (getg() == nullptr) {
+  if (is_outside()) {
     ready_from_outside(gp);
   } else {
     goready(gp);
   }
+}
+
+void wake_waiter(Sudog* sg) {
+  if (G* gp = sg->g; gp != nullptr) {
+    gp->param = sg;
+    wake(gp);
+  } else {
+    wake_thread(sg);
+  }
+}
+
+void wake_to_look_again(Sudog* sg) {
+  if (sg->g != nullptr) {
+    wake(sg->g);
+  } else {
+    wake_thread(sg);
+  }
+}
+
+bool wait_outside(Hchan* c, Waitq* q, void* elem) {
+  OutsideWaiter waiter;
+  waiter.c = c;
+  waiter.elem = elem;
+  q->enqueue(&waiter);
+  c->lock.unlock();
+  // acquire: the value, and success, were written before.
+  while (waiter.woken.load(std::memory_order_acquire) == 0) futex_sleep(&waiter.woken, 0);
+  return waiter.success;
+}
+
+G* waiting_goroutine() {
+  G* gp = getg();
+  if (gp == nullptr || gp->stack_kind == StackKind::system) {
+    throw_panic("a goroutine's operation outside of goro::run");
+  }
+  return gp;
+}
+
+[[noreturn]] void park_for_ever(WaitReason reason) {
+  waiting_goroutine();
+  for (;;) gopark(nullptr, nullptr, reason);
 }
 
 [[noreturn, gnu::noinline]] void throw_panic(const char* text) {
