@@ -80,6 +80,8 @@ struct Hchan {
   Waitq recvq;
   Waitq sendq;
   const ElementType* type = nullptr;
+  // Of a timer's channel; it looks as if it had no buffer (contracts/timers.h).
+  RuntimeTimer* timer = nullptr;
 };
 
 // How an operation lets go of the locks that it holds: send and recv are called by select, too.
