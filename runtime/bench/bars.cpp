@@ -201,6 +201,9 @@ std::vector<Measurement> everything(const CommandLine& line, const std::string& 
     with_peak("WaitGroup fan-in" + on, {"fan-in", n, line.count}, three_quarters, less);
     with_peak("sieve, one prime" + on, {"sieve", n, 1000}, three_quarters, less);
     with_peak("skynet, one leaf" + on, {"skynet", n, 1'000'000}, three_quarters, less);
+    with_peak("mutex, ten want it" + on, {"mutex", n, line.count * 4}, {}, {});
+    with_peak("a timer of 10 ms" + on, {"timers", n, 100'000}, {}, {});
+    with_peak("a sleep of 10 ms" + on, {"sleepers", n, 100'000}, {}, {});
   }
   return all;
 }

@@ -4,8 +4,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 
 #include "bench/clock.h"
 #include "goro/goro.h"
@@ -210,6 +212,53 @@ double skynet(long count) {
   return (now_ns() - start) / static_cast<double>(count);
 }
 
+// Ten goroutines that want one mutex.
+double contended_mutex(long count) {
+  constexpr long kGoroutines = 10;
+  struct Shared {
+    Mutex mutex;
+    long value = 0;
+  };
+  const auto shared = std::make_unique<Shared>();
+  const double start = now_ns();
+  const WaitGroup group;
+  for (long i = 0; i < kGoroutines; ++i) {
+    group.go([s = shared.get(), n = count / kGoroutines] {
+      for (long k = 0; k < n; ++k) {
+        s->mutex.lock();
+        ++s->value;
+        s->mutex.unlock();
+      }
+    });
+  }
+  group.wait();
+  if (shared->value != count / kGoroutines * kGoroutines) std::exit(3);
+  return (now_ns() - start) / static_cast<double>(count);
+}
+
+// Timers that are all set before the first fires, each for 10 ms; less the 10 ms.
+double timers(long count) {
+  const WaitGroup group;
+  group.add(static_cast<int>(count));
+  const double start = now_ns();
+  for (long i = 0; i < count; ++i) {
+    after_func(std::chrono::milliseconds(10), [group] { group.done(); });
+  }
+  group.wait();
+  return (now_ns() - start - 1e7) / static_cast<double>(count);
+}
+
+// Goroutines that sleep for 10 ms; less the 10 ms.
+double sleepers(long count) {
+  const double start = now_ns();
+  const WaitGroup group;
+  for (long i = 0; i < count; ++i) {
+    group.go([] { sleep(std::chrono::milliseconds(10)); });
+  }
+  group.wait();
+  return (now_ns() - start - 1e7) / static_cast<double>(count);
+}
+
 struct Known {
   const char* name;
   double (*measure)(long count);
@@ -228,6 +277,9 @@ constexpr Known kWorkloads[] = {
     {"fan-in", fan_in, 1, true},
     {"sieve", sieve, 1, true},
     {"skynet", skynet, 1, true},
+    {"mutex", contended_mutex, 1, true},
+    {"timers", timers, 1, true},
+    {"sleepers", sleepers, 1, true},
 };
 
 }  // namespace

@@ -257,6 +257,52 @@ func skynet(count int) float64 {
 	return perOne(start, count)
 }
 
+func contendedMutex(count int) float64 {
+	const goroutines = 10
+	var mutex sync.Mutex
+	value := 0
+	start := time.Now()
+	var group sync.WaitGroup
+	for i := 0; i < goroutines; i++ {
+		group.Add(1)
+		go func() {
+			for k := 0; k < count/goroutines; k++ {
+				mutex.Lock()
+				value++
+				mutex.Unlock()
+			}
+			group.Done()
+		}()
+	}
+	group.Wait()
+	return perOne(start, count)
+}
+
+func timers(count int) float64 {
+	var group sync.WaitGroup
+	group.Add(count)
+	start := time.Now()
+	for i := 0; i < count; i++ {
+		time.AfterFunc(10*time.Millisecond, func() { group.Done() })
+	}
+	group.Wait()
+	return perOne(start.Add(10*time.Millisecond), count)
+}
+
+func sleepers(count int) float64 {
+	start := time.Now()
+	var group sync.WaitGroup
+	for i := 0; i < count; i++ {
+		group.Add(1)
+		go func() {
+			time.Sleep(10 * time.Millisecond)
+			group.Done()
+		}()
+	}
+	group.Wait()
+	return perOne(start.Add(10*time.Millisecond), count)
+}
+
 func main() {
 	name := flag.String("run", "", "the workload")
 	procs := flag.Int("procs", 1, "GOMAXPROCS")
@@ -292,6 +338,12 @@ func main() {
 		measure, peak = sieve, true
 	case "skynet":
 		measure, peak = skynet, true
+	case "mutex":
+		measure, peak = contendedMutex, true
+	case "timers":
+		measure, peak = timers, true
+	case "sleepers":
+		measure, peak = sleepers, true
 	default:
 		fmt.Fprintf(os.Stderr, "there is no workload %q\n", *name)
 		os.Exit(2)
