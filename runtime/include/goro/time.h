@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -147,7 +148,10 @@ Timer after_func(std::chrono::duration<Rep, Period> d, F&& f) {
     void run() override { fn(); }
     std::decay_t<F> fn;
   };
-  return Timer(detail::func_timer_new(detail::nanoseconds_of(d), new Func(std::forward<F>(f))));
+  auto func = std::make_unique<Func>(std::forward<F>(f));
+  Timer timer(detail::func_timer_new(detail::nanoseconds_of(d), func.get()));
+  func.release();
+  return timer;
 }
 
 // Sends the time again and again. Leaves out times for a receiver that is slow. Go: time.Ticker.
