@@ -75,8 +75,8 @@ CancellableContext with_timeout(const Context& parent, std::chrono::duration<Rep
   const std::chrono::nanoseconds timeout(detail::nanoseconds_of(d));
   const time_point begin = now();
   // What would be beyond the clock is at its end.
-  return with_deadline(
-      parent, timeout > time_point::max() - begin ? time_point::max() : begin + timeout);
+  return with_deadline(parent,
+                       timeout > time_point::max() - begin ? time_point::max() : begin + timeout);
 }
 
 }  // namespace goro

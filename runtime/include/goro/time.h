@@ -85,8 +85,8 @@ class FuncTimerRef {
 // The present time. Go: time.Now (its monotonic part).
 time_point now();
 
-// Pauses the goroutine for at least `d`; not at all if that is not more than 0. Throws Panic outside
-// of goro::run. Go: time.Sleep.
+// Pauses the goroutine for at least `d`; not at all if that is not more than 0. Throws Panic
+// outside of goro::run. Go: time.Sleep.
 template <typename Rep, typename Period>
 void sleep(std::chrono::duration<Rep, Period> d) {
   detail::sleep_for(detail::nanoseconds_of(d));
@@ -170,7 +170,8 @@ class Ticker {
   // No more ticks. The channel stays open. Go: Ticker.Stop.
   void stop() const { detail::timer_stop(channel_.ref().get()); }
 
-  // From now on every `d`. Throws Panic("non-positive interval for Ticker.Reset"). Go: Ticker.Reset.
+  // From now on every `d`. Throws Panic("non-positive interval for Ticker.Reset"). Go:
+  // Ticker.Reset.
   template <typename Rep, typename Period>
   void reset(std::chrono::duration<Rep, Period> d) const {
     const std::int64_t every = detail::nanoseconds_of(d);
