@@ -147,6 +147,20 @@ TEST(Sleep, WakesWhileTheOnlyPIsInASystemCall) {
       {.procs = 1});
 }
 
+TEST(Sleep, OnALockedThread) {
+  for (const int procs : {1, 2}) {
+    int woken = 0;
+    goro::run(
+        [&] {
+          goro::lock_os_thread();
+          for (; woken < 5; ++woken) goro::sleep(1ms);
+          goro::unlock_os_thread();
+        },
+        {.procs = procs});
+    EXPECT_EQ(woken, 5);
+  }
+}
+
 TEST(Sleep, IsNoDeadlock) {
   goro::run([] {
     const goro::Channel<int> never(1);
