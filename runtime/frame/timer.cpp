@@ -6,9 +6,9 @@
 //   - A channel's timer belongs to the channel. When the last handle of the channel goes, so does
 //     the timer: it is stopped, under the lock under which it sends, so it never sends to a channel
 //     that is gone.
-//   - after_func's function belongs to FuncTimer, which is counted by the handles, and by the timer
-//     as long as it is set; fired, that count goes to the goroutine that runs the function. Whoever
-//     gives back the last count destroys the function: always a goroutine, never the scheduler.
+//   - after_func's function is counted besides, by the handles, and by the timer as long as it is
+//     set; fired, that count goes to the goroutine that runs the function. Whoever gives back the
+//     last count destroys the function: always a goroutine, never the scheduler.
 #include <chrono>
 #include <cstring>
 
@@ -29,9 +29,8 @@ namespace goro {
 
 namespace detail {
 
-struct FuncTimer {
+struct FuncTimer : RuntimeTimer {
   atomic<std::uint32_t> count{2};  // the handle that is returned, and the timer that is set
-  RuntimeTimer* timer = nullptr;
   TimerFunc* func = nullptr;
 };
 
@@ -48,9 +47,11 @@ std::int64_t time_after(std::int64_t after) {
   return __builtin_add_overflow(nanotime(), after, &when) ? kMaxWhen : when;
 }
 
-RuntimeTimer* timer_new() {
-  auto* t = new RuntimeTimer;
-  t->free_it = [](RuntimeTimer* timer) { delete timer; };
+// Counted: it lives until nobody holds it.
+template <typename T>
+T* timer_new() {
+  auto* t = new T;
+  t->free_it = [](RuntimeTimer* timer) { delete static_cast<T*>(timer); };
   return t;
 }
 
@@ -84,8 +85,7 @@ void start_goroutine(void* arg, std::uintptr_t /*seq*/, std::int64_t /*delay*/) 
 void abandon_func(FuncTimer* t) {
   if (t->count.load(std::memory_order_relaxed) != 1) return;
   ::operator delete(static_cast<void*>(t->func));
-  t->timer->let_go();
-  delete t;
+  t->let_go();
 }
 
 }  // namespace
@@ -121,7 +121,7 @@ namespace detail {
 
 void timer_start(Hchan* c, std::int64_t after, std::int64_t every) {
   current_goroutine();
-  RuntimeTimer* t = timer_new();
+  auto* t = timer_new<RuntimeTimer>();
   t->is_chan = true;
   c->timer = t;
   systemstack([&] { t->modify(time_after(after), every, send_time, c, 0); });
@@ -142,10 +142,9 @@ bool timer_stop(Hchan* c) {
 
 FuncTimer* func_timer_new(std::int64_t after, TimerFunc* func) {
   current_goroutine();
-  auto* t = new FuncTimer;
+  auto* t = timer_new<FuncTimer>();
   t->func = func;
-  t->timer = timer_new();
-  systemstack([&] { t->timer->modify(time_after(after), 0, start_goroutine, t, 0); });
+  systemstack([&] { t->modify(time_after(after), 0, start_goroutine, t, 0); });
   return t;
 }
 
@@ -156,22 +155,21 @@ void func_timer_hold(FuncTimer* t) {
 void func_timer_drop(FuncTimer* t) {
   if (t->count.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   delete t->func;
-  t->timer->let_go();
-  delete t;
+  t->let_go();
 }
 
 bool func_timer_reset(FuncTimer* t, std::int64_t after) {
   current_goroutine();
   func_timer_hold(t);  // for the timer: it may fire before we are back
   bool pending = false;
-  systemstack([&] { pending = t->timer->reset(time_after(after), 0); });
+  systemstack([&] { pending = t->reset(time_after(after), 0); });
   if (pending) func_timer_drop(t);  // it was set, and counted, already
   return pending;
 }
 
 bool func_timer_stop(FuncTimer* t) {
   bool pending = false;
-  systemstack([&] { pending = t->timer->stop(); });
+  systemstack([&] { pending = t->stop(); });
   if (pending) func_timer_drop(t);
   return pending;
 }
