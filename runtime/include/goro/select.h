@@ -71,7 +71,10 @@ class ReceiveCase {
   ReceiveCase(Ref channel, F handler)
       : channel_(std::move(channel)), handler_(std::move(handler)) {}
 
-  Scase scase() { return {channel_.get(), place_.get(), false}; }
+  Scase scase() {
+    place_.clear();
+    return {channel_.get(), place_.get(), false};
+  }
   void run(bool received) { handler_(place_.take(received)); }
   Owning own() && { return {ChannelRef::share(channel_.get()), std::move(handler_)}; }
 
