@@ -402,6 +402,7 @@ TEST(Channel, AMoveThatThrowsToAReceiverThatWaits) {
         EXPECT_EQ(failure_of(1, [&] { ch.try_send(value); }), "a move failed");
         EXPECT_FALSE(value.moved_from);
         EXPECT_EQ(got.size(), 0U);
+        for (int i = 0; i < 5; ++i) goro::yield();  // it was woken to look again, and waits again
         EXPECT_TRUE(ch.try_send(value)) << "the receiver waits no more";
         EXPECT_EQ(got.receive(), 7);
       },
