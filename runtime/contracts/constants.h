@@ -68,6 +68,10 @@ inline constexpr std::uint32_t kGlobalQueueTick = 61;
 inline constexpr std::int32_t kGFreeFlushAt = 64;
 inline constexpr std::int32_t kGFreeKeepBelow = 32;
 
+// Go: the capacity of p.sudogbuf. An empty list is refilled to half of that, a full one flushed to
+// half.
+inline constexpr std::int32_t kSudogCache = 128;
+
 // Go: _GoidCacheBatch.
 inline constexpr std::uint64_t kGoidCacheBatch = 16;
 

@@ -1,6 +1,8 @@
-// The lock that protects the scheduler's own state.
+// The lock that protects the runtime's own state.
 //
-// Held for a few dozen instructions, only on an M's g0, and never while anything parks. Go's
+// Held for a few dozen instructions, and never while anything parks: on an M's g0, on a goroutine's
+// stack between acquirem and releasem (services/acquirem.h), or on a thread that is not the
+// runtime's. Go's
 // runtime mutex (lock_futex.go) sleeps in the kernel when it has to wait; so its unlock must ask,
 // with an atomic exchange, whether anybody sleeps, and that is half the price of an uncontended
 // pair. Ours is so short that waiting is rare: whoever waits spins, then gives up its processor,

@@ -22,6 +22,7 @@
 #include "contracts/lock.h"
 #include "contracts/observed.h"
 #include "contracts/offsets.h"
+#include "contracts/timers.h"
 #include "contracts/wait_reason.h"
 
 namespace goro {
@@ -29,6 +30,7 @@ namespace goro {
 struct G;
 struct M;
 struct P;
+struct Sudog;
 
 // Go: _Gidle … _Gpreempted, with Go's numbers. The status is also the lock on the goroutine's
 // stack: running, syscall and copystack mean that the goroutine owns it, in waiting and runnable
@@ -106,9 +108,12 @@ struct alignas(kCacheLine) G {
 
   atomic<std::uint32_t> atomicstatus{0};
   Observed<WaitReason> waitreason{WaitReason::none};
-  StackKind stack_kind = StackKind::growable;
-  atomic<bool> preempt{false};   // asked to give way at the next prologue
-  std::uint8_t quiet_parks = 0;  // parks since the stack was last used to more than a quarter
+  // These two share a byte: the line is full. Only whoever owns the goroutine looks at either.
+  StackKind stack_kind : 2 = StackKind::growable;
+  std::uint8_t quiet_parks : 6 = 0;  // parks since the stack was last used to more than a quarter
+  atomic<bool> preempt{false};       // asked to give way at the next prologue
+  // In a select: somebody has taken one of its sudogs. Whoever sets it wakes the goroutine.
+  atomic<bool> select_done{false};
   // Next in the one list or queue it is on. Together with the status in the line that assembly
   // reads: a goroutine that is taken from a queue to be run costs one miss less.
   G* schedlink = nullptr;
@@ -208,6 +213,12 @@ class GList {
   Observed<std::int32_t> size_;  // dumps look at the length of a P's list
 };
 
+// A list of sudogs that wait for nothing, through Sudog::next: last in, first out.
+struct SudogList {
+  Sudog* head = nullptr;
+  std::int32_t size = 0;
+};
+
 // Free stacks of one size, linked through their first word.
 struct FreeStack {
   FreeStack* next;
@@ -255,6 +266,7 @@ struct alignas(kCacheLine) P {
   std::uint64_t goidcache = 0;          // next id, up to goidcacheend
   std::uint64_t goidcacheend = 0;
   GList gfree;
+  SudogList sudogcache;
   StackCacheEntry stackcache[kNumStackOrders];
   std::uint32_t random = 0;  // state of cheaprand
   SysmonTick sysmontick;
@@ -266,6 +278,10 @@ struct alignas(kCacheLine) P {
   alignas(kCacheLine) atomic<std::uint32_t> runqtail{0};
   atomic<G*> runnext{nullptr};
   atomic<G*> runq[kRunqSize]{};
+
+  // What goroutines of this P wait for (slot 12). Its own M looks at the next time in every round;
+  // others write here seldom.
+  alignas(kCacheLine) Timers timers;
 };
 
 struct M {
@@ -356,9 +372,20 @@ struct Sched {
   // A bit for each P: it is on the idle list (so it has nothing to steal).
   atomic<std::uint32_t> idlepmask[kMaxProcs / 32]{};
 
+  // 0: an M sleeps in poll_until; else when one last did, nanotime().
+  atomic<std::int64_t> lastpoll{1};
+  // Until when that M sleeps; 0: it has not said yet, or nobody does.
+  atomic<std::int64_t> poll_until{0};
+  // Not 0: that sleep shall end, or not begin. Go: netpollWakeSig.
+  atomic<std::uint32_t> poll_broken{0};
+
   // Dead Gs that no P holds. Under gfree_lock.
   RuntimeMutex gfree_lock;
   GList gfree;
+
+  // Sudogs that no P holds. Under sudoglock.
+  RuntimeMutex sudoglock;
+  SudogList sudogcache;
 
   atomic<std::uint64_t> goidgen{0};
 

@@ -122,8 +122,9 @@ void gcstopm();
 //      gomaxprocs (release: whoever sees the number sees the Ps) and stealorder follow.
 //   2. This M goes on with its P if its id is below n; else it takes allp[0].
 //   3. Each P from n on is destroyed: its goroutines go to the head of the GRQ, so that their order
-//      stays (runnext to the very head), its dead Gs to sched.gfree (gfree_lock), its stacks to the
-//      pools (stackcache_clear); status dead. The object stays, an M may still look at it.
+//      stays (runnext to the very head), its timers to this M's P (Timers::take,
+//      contracts/timers.h), its dead Gs to sched.gfree (gfree_lock), its stacks to the pools
+//      (stackcache_clear); status dead. The object stays, an M may still look at it.
 //   4. Every other P is idle: an empty one goes to the idle list, P1 on top; one with goroutines
 //      gets an M from the idle list in P::m (newm later if there is none: P::m null) and is in the
 //      list that is returned, through P::link.

@@ -36,6 +36,7 @@ struct Runnable {
 };
 
 // The next goroutine for this M's P; sleeps until there is one. In this order:
+//   0. the P's timers: pp->timers.check() (contracts/timers.h) readies who has slept long enough;
 //   1. when pp->schedtick is a multiple of kGlobalQueueTick (61) and the GRQ is not empty: one G
 //   from it;
 //   2. runq_get;

@@ -29,12 +29,17 @@ struct Sudog {
   Hchan* c = nullptr;            // the channel
 };
 
-// Slot 09. A clean sudog: from the P's list; if that is empty, half a list from sched's; if there
-// is none either, a new one. Called by a goroutine, on either stack. Go: acquireSudog, proc.go.
+// A clean sudog: from the P's list; if that is empty, moves half a list (kSudogCache / 2) over from
+// sched's first; if there is none either, a new one from sudog_alloc() (services/waiting.h). On
+// either stack, with a P; on a goroutine's, with M::locks above 0. Slot 09. Go: acquireSudog,
+// proc.go.
 Sudog* acquire_sudog();
 
-// Slot 09. Gives `s` back to the P; a full list (kSudogCache) gives half of it to sched's first.
-// Fatal if a field of `s` is not as in a clean one. Go: releaseSudog.
+// Gives `s` back to the P; a full list (kSudogCache) gives half of it to sched's first. Fatal if a
+// field of `s` is not as in a clean one: "runtime: sudog with non-nil elem", "… with non-false
+// isSelect", "… with non-nil next", "… with non-nil prev", "… with non-nil waitlink", "… with
+// non-nil c". g is cleared here; what only semaphores use is theirs to clear. On either stack, with
+// a P; on a goroutine's, with M::locks above 0. Slot 09. Go: releaseSudog.
 void release_sudog(Sudog* s);
 
 }  // namespace goro

@@ -88,7 +88,8 @@ bool gcstop_syscall_ps();
 //   3. Under sched.lock: gcwaiting: gcstop, stopwait − 1, wake the stopper when that is 0; the GRQ
 //      has something after all: startm(pp, false); else pidleput.
 //   4. Counted idle: looks at the queues of the others once more, as everybody who gives up a P
-//      does (see wakep), and if there is something: wakep().
+//      does (see wakep), and if there is something: wakep(). If pp has timers (wake_time(), not 0):
+//      wake_net_poller of that (services/poller.h), because its own M will not look at them.
 // On any g0, with no lock held; pp is idle and nobody's. Go: handoffp, without step 4.
 void handoffp(P* pp);
 

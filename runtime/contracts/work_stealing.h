@@ -104,12 +104,14 @@ G* runq_steal(P* pp, P* victim, bool take_next);
 
 struct Stolen {
   G* gp = nullptr;
-  bool look_again = false;  // the world is being stopped: back to the top
+  bool look_again = false;  // back to the top: the world is being stopped, or a timer has fired
 };
 
 // Four rounds over all Ps, each in a new order (stealorder, cheaprand of services/random.h); not
 // this M's own, and not those that are idle (idlepmask). Only the last round may take a runnext.
-// Looks at gcwaiting before each victim. On g0, with a P, spinning. Go: stealWork.
+// The last round also runs the timers of each victim, idle or not (timers.check(),
+// contracts/timers.h): if that ran anything, look_again, for what it readied is in this P's own
+// queue. Looks at gcwaiting before each victim. On g0, with a P, spinning. Go: stealWork.
 Stolen steal_work();
 
 // This M begins to look for work: m->spinning, nmspinning + 1, and needspinning is answered. Go:
@@ -132,7 +134,10 @@ P* check_runqs_no_p();
 //      sched.lock: an idle P by pidleget_spinning, a batch for it).
 //   5. check_runqs_no_p, whether it did spin or not: wakep trusts that whoever counts a P idle
 //      looks afterwards. Found something in 4 or 5: acquirep, become_spinning, and that, or null.
-//   6. stopm, null.
+//   6. poll_until(earliest_timer()) (services/poller.h, contracts/timers.h): sleeps there if there
+//      are timers and nobody does. True: this M has a P again: become_spinning, null. After the P
+//      was counted idle, for the reason of step 5.
+//   7. stopm, null.
 // On g0, with a P. Go: findRunnable, from "Spinning Ms: steal work from other Ps"; step 5 is for
 // spinning Ms only there.
 G* find_work_elsewhere();

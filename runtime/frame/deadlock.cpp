@@ -11,6 +11,7 @@
 #include "contracts/services/threads.h"
 #include "frame/dump.h"
 #include "frame/end.h"
+#include "frame/foreign.h"
 
 namespace goro {
 
@@ -18,6 +19,7 @@ void checkdead() {
   if (sched.foreign != 0 || sched.stopping.load(std::memory_order_relaxed)) return;
   const std::int64_t run = sched.mcount - sched.nmidle - sched.nmidlelocked - sched.nmsys;
   if (run > 0) return;
+  if (foreign_threads_exist()) return;
   if (run < 0) {
     {
       TextSink out(STDERR_FILENO);
@@ -49,6 +51,11 @@ void checkdead() {
         break;
     }
   });
+  // A timer will wake somebody. (Whoever sleeps until then is on the way there, or counts as
+  // running.)
+  for (const P* pp : allp) {
+    if (pp->timers.len.load(std::memory_order_relaxed) != 0) return;
+  }
   stop_with_dump(waiting == 0
                      ? "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n"
                      : "fatal error: all goroutines are asleep - deadlock!\n");

@@ -5,6 +5,7 @@
 //   - gcwaiting is set and stays: whoever comes to schedule() gives up its P and goes to sleep
 //     (gcstopm), and mpark leaves instead of sleeping when it sees `stopping`;
 //   - whoever runs a goroutine is asked to give way, again and again;
+//   - whoever sleeps until a time (poll_until) is woken;
 //   - sysmon looks at `stopping` each round, and is woken from its pauses;
 //   - whoever sleeps is woken last, when nobody else is awake who might be waking it too;
 //   - whoever is in a system call is left behind, an orphan. Its call cannot be ended, and may
@@ -26,13 +27,17 @@
 #include "contracts/services/clock.h"
 #include "contracts/services/exceptions.h"
 #include "contracts/services/page_heap.h"
+#include "contracts/services/poller.h"
 #include "contracts/services/sanitizer.h"
 #include "contracts/services/stackcheck.h"
 #include "contracts/services/threads.h"
 #include "contracts/stack.h"
 #include "frame/fixed_stack.h"
 #include "frame/kept_pages.h"
+#include "frame/sema_root.h"
 #include "frame/threads.h"
+#include "frame/timer.h"
+#include "frame/waiting.h"
 #include "goro/go.h"
 
 namespace goro {
@@ -85,6 +90,7 @@ bool all_settled() {
     sched.sysmonwait.store(false, std::memory_order_relaxed);
     sched.sysmonnote.wakeup();
   }
+  netpoll_break();
   for (M** at = &allm; *at != nullptr;) {
     M* mp = *at;
     bool orphaned = false;
@@ -168,6 +174,7 @@ void forget_the_run() {
   for (const M* mp = orphans; mp != nullptr; mp = mp->alllink) {
     keep_memory_of(mp->curg.load(std::memory_order_relaxed));
   }
+  for (P* pp : allp) timers_abandon(pp);
   for_each_g([](G* gp) {
     const auto status = static_cast<GStatus>(gp->atomicstatus.load(std::memory_order_relaxed));
     if (is_orphan(gp)) return;
@@ -187,6 +194,8 @@ void forget_the_run() {
   allm = nullptr;
   for (P* pp : allp) delete pp;
   allp.clear();
+  sudogs_reset();
+  semtable_reset();
   allgs_reset();
   fixed_stack_reset();
   stackpool_reset();

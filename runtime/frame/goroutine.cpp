@@ -105,11 +105,13 @@ void before_park(G* gp) {
   // Go shrinks when the garbage collector scans a stack. We have no collector, and a goroutine that
   // parks is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop
   // that recurses and parks would copy its stack twice a round.
-  constexpr std::uint8_t kQuietParks = 64;
+  constexpr int kQuietParks = 64;
   if (gp->stack.size() == kStackMin || gp->stack_kind != StackKind::growable) return;
   if (gp->stack.hi - gp->sched.sp + kStackGuard >= gp->stack.size() / 4) {
     gp->quiet_parks = 0;
-  } else if (++gp->quiet_parks >= kQuietParks) {
+  } else if (gp->quiet_parks + 1 < kQuietParks) {
+    ++gp->quiet_parks;
+  } else {
     gp->quiet_parks = 0;
     const Stack old = gp->stack;
     shrinkstack(gp);

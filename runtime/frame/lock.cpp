@@ -23,11 +23,11 @@ constexpr std::uint32_t kNapMicroseconds = 50;
 }  // namespace
 
 void RuntimeMutex::lock_slow() {
-  // Looked at here only, where it costs nothing: a goroutine that holds the lock can be asked to
-  // give way at its next prologue, and then whoever runs next waits for ever.
+  // Looked at here only, where it costs nothing: a goroutine that holds the lock and can be asked
+  // to give way at its next prologue makes whoever runs next wait for ever.
   const G* gp = getg();
-  if (gp != nullptr && gp->stack_kind != StackKind::system) {
-    fatal("a lock of the scheduler is taken on a goroutine's stack, not on g0");
+  if (gp != nullptr && gp->stack_kind != StackKind::system && gp->m->locks == 0) {
+    fatal("a lock of the runtime is taken on a goroutine's stack, without acquirem");
   }
 #if GORO_SIMULATE
   while (sim::active) {

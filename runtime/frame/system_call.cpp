@@ -9,6 +9,7 @@
 
 #include "contracts/getg.h"
 #include "contracts/processors.h"
+#include "contracts/services/fatal.h"
 #include "contracts/services/goroutine.h"
 #include "contracts/syscall.h"
 #include "goro/lock_os_thread.h"
@@ -24,6 +25,9 @@ void system_call(void (*fn)(void*), void* arg) {
     fn(arg);
     return;
   }
+#if !defined(NDEBUG) || defined(GORO_SIMULATE)
+  if (gp->m->locks != 0) fatal("entersyscall: holding locks");
+#endif
   gp->m->syscall_frame = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
   int error = 0;
   bool has_p = false;

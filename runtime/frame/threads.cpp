@@ -21,6 +21,7 @@
 #include "contracts/getg.h"
 #include "contracts/processors.h"
 #include "contracts/scheduler.h"
+#include "contracts/services/acquirem.h"
 #include "contracts/services/fatal.h"
 #include "contracts/services/goroutine.h"
 #include "contracts/services/scheduling.h"
@@ -300,6 +301,13 @@ void ask_to_give_way(M* mp) {
   }
 }
 
+void repeat_preemption(M* mp, G* gp) {
+  gp->stackguard0.store(kStackPreempt, std::memory_order_relaxed);
+  if (auto* slot = mp->guard_slot.load(std::memory_order_relaxed); slot != nullptr) {
+    slot->store(kStackPreempt, std::memory_order_relaxed);
+  }
+}
+
 void preempt_one(P* pp) {
   if (settings().preemptoff) return;
   sched.lock.lock();
@@ -340,6 +348,9 @@ __attribute__((noinline)) static void leave(const M* mp) {
 
 void leave_if_asked() {
   const M* mp = getm();
+#if !defined(NDEBUG) || defined(GORO_SIMULATE)
+  if (mp->locks != 0) fatal("schedule: holding locks");
+#endif
   if (mp->lockedg == nullptr && !sched.gcwaiting.load(std::memory_order_acquire)) return;
   leave(mp);
 }

@@ -12,6 +12,9 @@ namespace goro {
 Runnable find_runnable() {
   for (;;) {
     P* pp = getm()->p;
+    // No thread but this one looks at these timers as long as it has something to do.
+    if (pp->timers.wake_time() != 0) pp->timers.check();
+
     // Fairness: two goroutines that keep readying each other would hold this P's queue for ever.
     // Every 61st slice (a prime, so that it falls into step with nothing) the GRQ has the first
     // word.

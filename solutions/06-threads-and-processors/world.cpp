@@ -58,6 +58,7 @@ void p_destroy(P* pp) {
   sched.runq = all;
   sched.runqsize.store(sched.runqsize.load(std::memory_order_relaxed) + count,
                        std::memory_order_relaxed);
+  getm()->p->timers.take(&pp->timers);
   stackcache_clear(pp);
   sched.gfree_lock.lock();
   while (G* gp = pp->gfree.pop()) sched.gfree.push(gp);

@@ -22,6 +22,7 @@
 #include "contracts/run_queue.h"
 #include "contracts/scheduler.h"
 #include "contracts/services/fatal.h"
+#include "contracts/services/poller.h"
 #include "contracts/services/random.h"
 #include "contracts/services/scheduling.h"
 #include "contracts/work_stealing.h"
@@ -62,6 +63,8 @@ Stolen steal_work() {
     for (auto walk = stealorder.start(cheaprand(pp)); !walk.done(); walk.next()) {
       if (sched.gcwaiting.load(std::memory_order_relaxed)) return {nullptr, true};
       P* victim = allp[walk.position()];
+      // An idle P's too: it has nothing to steal, but its time may have come.
+      if (take_next && victim != pp && victim->timers.check()) return {nullptr, true};
       if (victim == pp || is_idle(walk.position())) continue;
       if (G* gp = runq_steal(pp, victim, take_next); gp != nullptr) return {gp, false};
     }
@@ -138,6 +141,10 @@ G* find_work_elsewhere() {
   }
   if (P* idle = check_runqs_no_p(); idle != nullptr) {
     acquirep(idle);
+    become_spinning(mp);
+    return nullptr;
+  }
+  if (poll_until(earliest_timer())) {
     become_spinning(mp);
     return nullptr;
   }

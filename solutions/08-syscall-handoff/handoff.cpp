@@ -2,6 +2,7 @@
 #include "contracts/processors.h"
 #include "contracts/run_queue.h"
 #include "contracts/services/fatal.h"
+#include "contracts/services/poller.h"
 #include "contracts/services/scheduling.h"
 #include "contracts/syscall.h"
 
@@ -49,6 +50,7 @@ void handoffp(P* pp) {
   sched.lock.unlock();
   // Somebody who filled a queue just before saw no idle P, and woke nobody.
   if (others_have_work()) wakep();
+  if (const std::int64_t when = pp->timers.wake_time(); when != 0) wake_net_poller(when);
 }
 
 }  // namespace goro

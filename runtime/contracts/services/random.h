@@ -20,4 +20,9 @@ inline std::uint32_t cheaprand(P* pp) {
   return x;
 }
 
+// A number below n, from the same sequence; n > 0. Go: cheaprandn.
+inline std::uint32_t cheaprandn(P* pp, std::uint32_t n) {
+  return static_cast<std::uint32_t>((std::uint64_t{cheaprand(pp)} * n) >> 32);
+}
+
 }  // namespace goro

@@ -31,6 +31,17 @@ void leave_if_asked();
 // May gp, the goroutine this M just left, be made to give way here? On g0.
 bool can_preempt(const G* gp);
 
+// The running goroutine goes to the tail of this P's queue, and whoever is in runnext runs, in what
+// is left of the slice. On a goroutine's stack. Go: goyield.
+void goyield();
+
+// May somebody who waits for a mutex spin, after so many tries? A few times only, and only if
+// whoever has it can be running at the same time: on another processor, on another P; and if this P
+// has nothing else to do. Go: runtime_canSpin.
+bool can_spin(int tries);
+// Once. Go: runtime_doSpin.
+void do_spin();
+
 // A moment's rest in a loop that waits for another thread. Go: procyield.
 inline void cpu_relax() {
 #if GORO_SIMULATE

@@ -1,0 +1,180 @@
+// Waiters and those who wake them. Go: proc.go (goready, injectglist).
+#include "contracts/services/waiting.h"
+
+#include "contracts/channel.h"
+#include "contracts/getg.h"
+#include "contracts/lifecycle.h"
+#include "contracts/processors.h"
+#include "contracts/run_queue.h"
+#include "contracts/scheduler.h"
+#include "contracts/services/acquirem.h"
+#include "contracts/services/futex.h"
+#include "contracts/services/goroutine.h"
+#include "contracts/services/threads.h"
+#include "frame/waiting.h"
+#include "goro/panic.h"
+
+namespace goro {
+
+namespace {
+
+// Sudogs are made many at a time, and given back together when the run ends.
+struct Chunk {
+  static constexpr int kSudogs = 64;
+  Chunk* next = nullptr;
+  int used = 0;
+  Sudog sudogs[kSudogs];
+};
+
+RuntimeMutex chunks_lock;
+Chunk* chunks = nullptr;
+
+// This thread has no P, so there is no local queue to put gp into.
+void ready_from_outside(G* gp) {
+  casgstatus(gp, GStatus::waiting, GStatus::runnable);
+  sched.lock.lock();
+  globrunq_put(gp);
+  sched.lock.unlock();
+  // As in wakep: whoever gives up a P counts it first and looks at the GRQ then. But nobody is made
+  // to spin: that M would have to be counted by somebody who is one.
+  if (sched.npidle.load(std::memory_order_seq_cst) != 0) startm(nullptr, false);
+}
+
+// A thread that is not the runtime's, where it sleeps. Its sudog has no goroutine.
+struct OutsideWaiter : Sudog {
+  atomic<std::uint32_t> woken{0};
+};
+
+void wake_thread(Sudog* sg) {
+  auto* word = &static_cast<OutsideWaiter*>(sg)->woken;
+  word->store(1, std::memory_order_release);
+  // The thread may be gone by now; to wake whoever sleeps at that address for nothing is harmless.
+  futex_wakeup(word, 1);
+}
+
+// Threads stay: they do not end with the run.
+void forget_goroutines(Waitq* q) {
+  Sudog* next = nullptr;
+  for (Sudog* sg = q->first.load(std::memory_order_relaxed); sg != nullptr; sg = next) {
+    next = sg->next;
+    if (sg->g == nullptr) continue;
+    q->dequeue_sudog(sg);
+    sg->c = nullptr;
+  }
+}
+
+// Has pp's ring room for what is kicked out of runnext?
+bool has_room(const P* pp) {
+  return pp->runqtail.load(std::memory_order_relaxed) -
+             pp->runqhead.load(std::memory_order_relaxed) <
+         kRunqSize;
+}
+
+// No P, or none that is surely ours?
+bool is_outside() {
+  const G* gp = getg();
+  if (gp == nullptr) return true;
+  if (gp->stack_kind != StackKind::system) return false;
+  const G* running = gp->m->curg.load(std::memory_order_relaxed);
+  return running != nullptr && (running->atomicstatus.load(std::memory_order_relaxed) & ~kGScan) ==
+                                   static_cast<std::uint32_t>(GStatus::syscall);
+}
+
+}  // namespace
+
+Sudog* sudog_alloc() {
+  chunks_lock.lock();
+  if (chunks == nullptr || chunks->used == Chunk::kSudogs) {
+    auto* chunk = new Chunk;
+    chunk->next = chunks;
+    chunks = chunk;
+  }
+  Sudog* s = &chunks->sudogs[chunks->used++];
+  chunks_lock.unlock();
+  return s;
+}
+
+void sudogs_reset() {
+  // A channel can outlive the run, or be used in the next one: it forgets those who waited.
+  for (Chunk* chunk = chunks; chunk != nullptr; chunk = chunk->next) {
+    for (const Sudog& s : chunk->sudogs) {
+      Hchan* c = s.c;
+      if (c == nullptr) continue;
+      forget_goroutines(&c->recvq);
+      forget_goroutines(&c->sendq);
+    }
+  }
+  while (chunks != nullptr) {
+    Chunk* chunk = chunks;
+    chunks = chunk->next;
+    delete chunk;
+  }
+}
+
+void wake(G* gp) {
+  const G* self = getg();
+  if (self == nullptr || self->stack_kind == StackKind::system) {
+    if (is_outside()) {
+      ready_from_outside(gp);
+    } else {
+      ready(gp);
+    }
+    return;
+  }
+  // Most often nobody has to be woken but gp, and that needs little room: then it is done here,
+  // without going to g0.
+  M* mp = acquirem();
+  if (sched.npidle.load(std::memory_order_relaxed) == 0 && has_room(mp->p)) {
+    ready(gp);
+  } else {
+    goready(gp);
+  }
+  releasem(mp);
+}
+
+void wake_waiter(Sudog* sg) {
+  if (G* gp = sg->g; gp != nullptr) {
+    gp->param = sg;
+    wake(gp);
+  } else {
+    wake_thread(sg);
+  }
+}
+
+void wake_to_look_again(Sudog* sg) {
+  if (sg->g != nullptr) {
+    wake(sg->g);
+  } else {
+    wake_thread(sg);
+  }
+}
+
+bool wait_outside(Hchan* c, Waitq* q, void* elem) {
+  OutsideWaiter waiter;
+  waiter.c = c;
+  waiter.elem = elem;
+  q->enqueue(&waiter);
+  c->lock.unlock();
+  // acquire: the value, and success, were written before.
+  while (waiter.woken.load(std::memory_order_acquire) == 0) futex_sleep(&waiter.woken, 0);
+  return waiter.success;
+}
+
+G* waiting_goroutine() {
+  G* gp = getg();
+  if (gp == nullptr || gp->stack_kind == StackKind::system) {
+    throw_panic("a goroutine's operation outside of goro::run");
+  }
+  return gp;
+}
+
+[[noreturn]] void park_for_ever(WaitReason reason) {
+  waiting_goroutine();
+  for (;;) gopark(nullptr, nullptr, reason);
+}
+
+[[noreturn, gnu::noinline]] void throw_panic(const char* text) {
+  throw Panic(text);
+}
+
+}  // namespace goro
