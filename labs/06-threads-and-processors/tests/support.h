@@ -206,13 +206,18 @@ inline std::int64_t processor_time_of(std::thread& thread) {
   return std::int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
 }
 
-// Uses `nanoseconds` of a processor on this thread, with pauses in between, so that whoever is
-// awake gets its part. Returns what it really was. Processor time, not time of day: a busy machine
-// makes it last longer and changes nothing.
+// Uses `nanoseconds` of a processor on this thread, with a few pauses in between, so that whoever
+// is awake gets its part. Returns what it really was. Processor time, not time of day: a busy
+// machine makes it last longer and changes nothing. Few pauses, because there each may last as long
+// as the slices of all who wait.
 inline std::int64_t work_for(std::int64_t nanoseconds) {
   const std::int64_t start = own_processor_time();
+  constexpr std::int64_t kBetweenPauses = 5'000'000;
   std::int64_t used = 0;
-  while ((used = own_processor_time() - start) < nanoseconds) osyield();
+  for (std::int64_t pause = kBetweenPauses; used < nanoseconds; pause += kBetweenPauses) {
+    while ((used = own_processor_time() - start) < pause) cpu_relax();
+    osyield();
+  }
   return used;
 }
 
