@@ -4,9 +4,13 @@
 #include "contracts/getg.h"
 #include "contracts/lifecycle.h"
 #include "goro/goro.h"
+#include "testing/whole_slices.h"
 
 namespace goro {
 namespace {
+
+// Who runs after whom is counted on, so nobody may be interrupted.
+const testing::WholeSlices whole_slices;
 
 // A batch of empty goroutines is started, runs and ends. The batch is larger than what a P keeps of
 // dead Gs, so the flush and the refill are part of it.

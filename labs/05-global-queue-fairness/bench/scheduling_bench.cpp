@@ -10,8 +10,12 @@
 #include "contracts/scheduler.h"
 #include "contracts/services/goroutine.h"
 #include "goro/goro.h"
+#include "testing/whole_slices.h"
 
 namespace {
+
+// Who runs after whom is counted on, so nobody may be interrupted.
+const testing::WholeSlices whole_slices;
 
 // There and back: goroutine 1 yields to another goroutine, which yields to goroutine 1.
 void BM_YieldRoundTrip(benchmark::State& state) {
