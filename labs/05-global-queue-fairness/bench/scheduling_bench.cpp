@@ -15,7 +15,7 @@
 namespace {
 
 // Who runs after whom is counted on, so nobody may be interrupted.
-const testing::WholeSlices whole_slices;
+const goro::testing::WholeSlices whole_slices;
 
 // There and back: goroutine 1 yields to another goroutine, which yields to goroutine 1.
 void BM_YieldRoundTrip(benchmark::State& state) {
