@@ -20,6 +20,7 @@
 #include "contracts/not_implemented.h"
 #include "contracts/processors.h"
 #include "contracts/services/clock.h"
+#include "contracts/services/scheduling.h"
 #include "contracts/services/threads.h"
 #include "goro/goro.h"
 #include "testing/fake.h"
