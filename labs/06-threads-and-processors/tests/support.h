@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -205,6 +206,13 @@ inline std::int64_t processor_time_of(std::thread& thread) {
   if (pthread_getcpuclockid(thread.native_handle(), &clock) != 0) return 0;
   clock_gettime(clock, &used);
   return std::int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
+}
+
+// How often this thread has gone off its processor.
+inline std::int64_t own_switches() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw + usage.ru_nivcsw;
 }
 
 // Uses `nanoseconds` of a processor on this thread, with a few pauses in between, so that whoever
