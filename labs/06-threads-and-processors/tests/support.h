@@ -25,6 +25,7 @@
 #include "contracts/services/threads.h"
 #include "goro/goro.h"
 #include "testing/fake.h"
+#include "testing/rings.h"
 #include "testing/story.h"
 
 namespace goro::testing {
@@ -145,13 +146,6 @@ inline void rest(M* mp) {
   sched.midle = mp;
   ++sched.nmidle;
   ++sched.mcount;
-}
-
-// Appends gp to the ring of pp.
-inline void put_in_ring(P* pp, G* gp) {
-  const std::uint32_t tail = pp->runqtail.load();
-  pp->runq[tail % kRunqSize].store(gp);
-  pp->runqtail.store(tail + 1);
 }
 
 // The ids of the Ps on the idle list, top first.
