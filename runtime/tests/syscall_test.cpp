@@ -14,42 +14,20 @@
 #include "contracts/model.h"
 #include "frame/kept_pages.h"
 #include "goro/goro.h"
+#include "testing/gate.h"
 #include "testing/story.h"
 #include "tests/child.h"
 
 namespace {
 
 using goro::testing::ChildEnd;
+using goro::testing::Gate;
 using goro::testing::in_child;
+using goro::testing::read_one;
 using goro::testing::under_lock;
 
 bool has(const ChildEnd& end, const char* text) {
   return end.err.find(text) != std::string::npos;
-}
-
-// A pipe whose reader blocks until somebody writes.
-struct Gate {
-  Gate() {
-    if (pipe(fds) != 0) throw std::runtime_error("pipe");
-  }
-  Gate(const Gate&) = delete;
-  Gate& operator=(const Gate&) = delete;
-  ~Gate() {
-    close(fds[0]);
-    close(fds[1]);
-  }
-  // Takes the bytes one by one: each blocked reader goes on for one.
-  void open(int readers) const {
-    const std::string bytes(static_cast<std::size_t>(readers), '.');
-    if (write(fds[1], bytes.data(), bytes.size()) < 0) throw std::runtime_error("write");
-  }
-  int fds[2] = {-1, -1};
-};
-
-void read_one(int fd) {
-  char byte = 0;
-  while (read(fd, &byte, 1) != 1) {
-  }
 }
 
 // The number of threads of this process.

@@ -4,9 +4,14 @@
 #include "contracts/getg.h"
 #include "contracts/lifecycle.h"
 #include "goro/goro.h"
+#include "testing/bench_at_one_p.h"
+#include "testing/whole_slices.h"
 
 namespace goro {
 namespace {
+
+// Who runs after whom is counted on, so nobody may be interrupted.
+const testing::WholeSlices whole_slices;
 
 // A batch of empty goroutines is started, runs and ends. The batch is larger than what a P keeps of
 // dead Gs, so the flush and the refill are part of it.
@@ -71,11 +76,5 @@ BENCHMARK(BM_ParkReady);
 }  // namespace goro
 
 int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  return goro::run(
-      [] {
-        benchmark::RunSpecifiedBenchmarks();
-        return 0;
-      },
-      {.procs = 1, .main_stack = std::size_t{8} << 20});
+  return goro::testing::run_benchmarks_at_one_p(argc, argv);
 }

@@ -5,6 +5,7 @@
 #include "contracts/services/goroutine.h"
 #include "contracts/stack.h"
 #include "goro/goro.h"
+#include "testing/bench_at_one_p.h"
 
 namespace goro {
 namespace {
@@ -52,11 +53,5 @@ BENCHMARK(BM_AllocateAndFree);
 }  // namespace goro
 
 int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  return goro::run(
-      [] {
-        benchmark::RunSpecifiedBenchmarks();
-        return 0;
-      },
-      {.procs = 1, .main_stack = std::size_t{8} << 20});
+  return goro::testing::run_benchmarks_at_one_p(argc, argv);
 }

@@ -10,8 +10,13 @@
 #include "contracts/scheduler.h"
 #include "contracts/services/goroutine.h"
 #include "goro/goro.h"
+#include "testing/bench_at_one_p.h"
+#include "testing/whole_slices.h"
 
 namespace {
+
+// Who runs after whom is counted on, so nobody may be interrupted.
+const goro::testing::WholeSlices whole_slices;
 
 // There and back: goroutine 1 yields to another goroutine, which yields to goroutine 1.
 void BM_YieldRoundTrip(benchmark::State& state) {
@@ -55,12 +60,5 @@ BENCHMARK(BM_DrainGlobalQueue);
 }  // namespace
 
 int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  return goro::run(
-      [] {
-        benchmark::RunSpecifiedBenchmarks();
-        return 0;
-      },
-      {.procs = 1, .main_stack = std::size_t{8} << 20});
+  return goro::testing::run_benchmarks_at_one_p(argc, argv);
 }

@@ -16,6 +16,7 @@
 #include "contracts/getg.h"
 #include "contracts/model.h"
 #include "testing/fake.h"
+#include "testing/rings.h"
 #include "testing/story.h"
 #include "testing/whole_slices.h"
 
@@ -23,8 +24,6 @@ namespace goro::testing {
 
 // Every order that this lab's tests expect is one of goroutines that nobody interrupts.
 inline const WholeSlices whole_slices;
-
-using Ids = std::vector<std::uint64_t>;
 
 // `n` new goroutines in the GRQ, put there without the functions under test.
 inline std::vector<G*> fill_global(FakeM& fake, int n) {
@@ -35,33 +34,6 @@ inline std::vector<G*> fill_global(FakeM& fake, int n) {
   }
   sched.runqsize.store(sched.runqsize.load() + n);
   return gs;
-}
-
-// The ids in the ring, oldest first; leaves them there.
-inline Ids ring_of(const P* pp) {
-  Ids ids;
-  const std::uint32_t tail = pp->runqtail.load();
-  for (std::uint32_t i = pp->runqhead.load(); i != tail; ++i) {
-    ids.push_back(pp->runq[i % kRunqSize].load()->goid);
-  }
-  return ids;
-}
-
-// Appends gp to the ring of pp.
-inline void put_in_ring(P* pp, G* gp) {
-  const std::uint32_t tail = pp->runqtail.load();
-  pp->runq[tail % kRunqSize].store(gp);
-  pp->runqtail.store(tail + 1);
-}
-
-inline Ids ids_from(std::uint64_t first, std::uint64_t last) {
-  Ids ids;
-  for (std::uint64_t id = first; id <= last; ++id) ids.push_back(id);
-  return ids;
-}
-
-inline std::uint64_t id_of(const G* gp) {
-  return gp == nullptr ? 0 : gp->goid;
 }
 
 // Makes "this M found nothing and sleeps" end the test at once, with the runtime's own words for

@@ -8,6 +8,7 @@
 #include "contracts/processors.h"
 #include "contracts/services/goroutine.h"
 #include "goro/goro.h"
+#include "testing/bench_at_one_p.h"
 
 namespace {
 
@@ -47,12 +48,5 @@ BENCHMARK(BM_GiveUpAPAndTakeIt);
 }  // namespace
 
 int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  return goro::run(
-      [] {
-        benchmark::RunSpecifiedBenchmarks();
-        return 0;
-      },
-      {.procs = 1, .main_stack = std::size_t{8} << 20});
+  return goro::testing::run_benchmarks_at_one_p(argc, argv);
 }

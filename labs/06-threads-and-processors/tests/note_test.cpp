@@ -57,7 +57,12 @@ TEST(Notes, ASleepLastsUntilTheWakeup) {
 
 TEST(Notes, ASleeperUsesNoProcessor) {
   Note note;
-  std::thread sleeper([&] { note.sleep(); });
+  std::int64_t switches = 0;
+  std::thread sleeper([&] {
+    const std::int64_t before = own_switches();
+    note.sleep();
+    switches = own_switches() - before;
+  });
   GORO_STEP("another thread sleeps on a note; this one works for 60 ms of processor time");
   const std::int64_t mine = work_for(kMuchWork);
   const std::int64_t its = processor_time_of(sleeper);
@@ -67,6 +72,13 @@ TEST(Notes, ASleeperUsesNoProcessor) {
                               "this one was busy waiting: it used "
                            << its / 1000 << " µs of processor time while this thread used "
                            << mine / 1000 << " µs";
+  // Whoever gives up its processor and asks again uses little time on a busy machine, but is
+  // switched to again and again.
+  EXPECT_LT(switches, 10)
+      << "whoever sleeps on a note must sleep in the kernel (futex_sleep) until "
+         "it is woken; this one was busy waiting: it went to the processor and "
+         "back "
+      << switches << " times";
 }
 
 TEST(Notes, ATimedSleepSaysWhetherItWasWoken) {

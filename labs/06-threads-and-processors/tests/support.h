@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,9 +21,11 @@
 #include "contracts/not_implemented.h"
 #include "contracts/processors.h"
 #include "contracts/services/clock.h"
+#include "contracts/services/scheduling.h"
 #include "contracts/services/threads.h"
 #include "goro/goro.h"
 #include "testing/fake.h"
+#include "testing/rings.h"
 #include "testing/story.h"
 
 namespace goro::testing {
@@ -145,13 +148,6 @@ inline void rest(M* mp) {
   ++sched.mcount;
 }
 
-// Appends gp to the ring of pp.
-inline void put_in_ring(P* pp, G* gp) {
-  const std::uint32_t tail = pp->runqtail.load();
-  pp->runq[tail % kRunqSize].store(gp);
-  pp->runqtail.store(tail + 1);
-}
-
 // The ids of the Ps on the idle list, top first.
 inline std::vector<int> idle_ps() {
   std::vector<int> ids;
@@ -206,13 +202,25 @@ inline std::int64_t processor_time_of(std::thread& thread) {
   return std::int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
 }
 
-// Uses `nanoseconds` of a processor on this thread, with pauses in between, so that whoever is
-// awake gets its part. Returns what it really was. Processor time, not time of day: a busy machine
-// makes it last longer and changes nothing.
+// How often this thread has gone off its processor.
+inline std::int64_t own_switches() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
+// Uses `nanoseconds` of a processor on this thread, with a few pauses in between, so that whoever
+// is awake gets its part. Returns what it really was. Processor time, not time of day: a busy
+// machine makes it last longer and changes nothing. Few pauses, because there each may last as long
+// as the slices of all who wait.
 inline std::int64_t work_for(std::int64_t nanoseconds) {
   const std::int64_t start = own_processor_time();
+  constexpr std::int64_t kBetweenPauses = 5'000'000;
   std::int64_t used = 0;
-  while ((used = own_processor_time() - start) < nanoseconds) osyield();
+  for (std::int64_t pause = kBetweenPauses; used < nanoseconds; pause += kBetweenPauses) {
+    while ((used = own_processor_time() - start) < pause) cpu_relax();
+    osyield();
+  }
   return used;
 }
 

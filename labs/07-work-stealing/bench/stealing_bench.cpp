@@ -9,6 +9,7 @@
 #include "contracts/services/goroutine.h"
 #include "contracts/work_stealing.h"
 #include "goro/goro.h"
+#include "testing/bench_at_one_p.h"
 
 namespace {
 
@@ -51,12 +52,5 @@ BENCHMARK(BM_LookEverywhereInVain);
 }  // namespace
 
 int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  return goro::run(
-      [] {
-        benchmark::RunSpecifiedBenchmarks();
-        return 0;
-      },
-      {.procs = 1, .main_stack = std::size_t{8} << 20});
+  return goro::testing::run_benchmarks_at_one_p(argc, argv);
 }

@@ -12,15 +12,10 @@
 #include "contracts/processors.h"
 #include "contracts/work_stealing.h"
 #include "testing/fake.h"
+#include "testing/rings.h"
 #include "testing/story.h"
 
 namespace goro::testing {
-
-using Ids = std::vector<std::uint64_t>;
-
-inline std::uint64_t id_of(const G* gp) {
-  return gp == nullptr ? 0 : gp->goid;
-}
 
 inline std::uint32_t length(const P* pp) {
   return pp->runqtail.load() - pp->runqhead.load();
@@ -32,31 +27,9 @@ inline void start_ring_at(P* pp, std::uint32_t at) {
   pp->runqtail.store(at);
 }
 
-inline void put_in_ring(P* pp, G* gp) {
-  const std::uint32_t tail = pp->runqtail.load();
-  pp->runq[tail % kRunqSize].store(gp);
-  pp->runqtail.store(tail + 1);
-}
-
 // `n` new goroutines on the tail of pp's ring.
 inline void fill_ring(FakeM& fake, P* pp, std::uint32_t n) {
   for (std::uint32_t i = 0; i < n; ++i) put_in_ring(pp, fake.g());
-}
-
-// The ids in the ring, oldest first; leaves them there.
-inline Ids ring_of(const P* pp) {
-  Ids ids;
-  const std::uint32_t tail = pp->runqtail.load();
-  for (std::uint32_t i = pp->runqhead.load(); i != tail; ++i) {
-    ids.push_back(id_of(pp->runq[i % kRunqSize].load()));
-  }
-  return ids;
-}
-
-inline Ids ids_from(std::uint64_t first, std::uint64_t last) {
-  Ids ids;
-  for (std::uint64_t id = first; id <= last; ++id) ids.push_back(id);
-  return ids;
 }
 
 // `n` new goroutines in the GRQ.
