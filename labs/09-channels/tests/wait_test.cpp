@@ -1,0 +1,207 @@
+// Step 5: goroutines that wait. Most of it at one P, where every order is known.
+#include <array>
+
+#include "goro/system_stack.h"
+#include "support.h"
+
+namespace goro::testing {
+namespace {
+
+TEST(Waiting, AReceiverIsServedByTheNextSender) {
+  std::optional<int> got;
+  goro::run(
+      [&] {
+        const Channel<int> ch;
+        GORO_STEP("one P: goroutine 2 receives from an empty channel, then goroutine 1 sends 42");
+        start([&got, ch] { got = ch.receive(); });
+        EXPECT_FALSE(got.has_value()) << "nobody has sent: goroutine 2 must wait";
+        EXPECT_TRUE(ch.try_send(42)) << "goroutine 2 must be in recvq";
+        yield();
+      },
+      {.procs = 1});
+  EXPECT_EQ(got, 42) << "goroutine 2 must go on with the value (success in its sudog)";
+}
+
+TEST(Waiting, ASenderIsServedByTheNextReceiver) {
+  bool sent = false;
+  std::optional<int> got;
+  goro::run(
+      [&] {
+        const Channel<int> ch;
+        GORO_STEP("one P: goroutine 2 sends 42, then goroutine 1 receives");
+        start([&sent, ch] {
+          ch.send(42);
+          sent = true;
+        });
+        EXPECT_FALSE(sent) << "nobody has received: goroutine 2 must wait";
+        ch.try_receive(got);
+        yield();
+      },
+      {.procs = 1});
+  EXPECT_EQ(got, 42) << "goroutine 2 must be in sendq, with its value";
+  EXPECT_TRUE(sent) << "its value was taken: goroutine 2 must go on";
+}
+
+TEST(Waiting, SixSendersAreReceivedInOrder) {
+  for (const int capacity : {0, 3}) {
+    std::vector<int> received;
+    goro::run(
+        [&] {
+          const Channel<int> ch(capacity);
+          GORO_STEP("one P: six goroutines send 1 to 6, room for ", capacity,
+                    "; then goroutine 1 receives six times");
+          for (int i = 1; i <= 6; ++i) {
+            start([ch, i] { ch.send(i); });
+          }
+          for (int i = 0; i < 6; ++i) received.push_back(ch.receive().value_or(-1));
+        },
+        {.procs = 1});
+    EXPECT_EQ(received, (std::vector<int>{1, 2, 3, 4, 5, 6}))
+        << "values must come out in the order in which they were sent";
+  }
+}
+
+TEST(Waiting, EachReceiverGetsItsOwnValue) {
+  std::vector<int> got(6);
+  goro::run(
+      [&] {
+        const Channel<int> ch;
+        GORO_STEP("one P: goroutines 1 to 6 receive, then 10, 20 … 60 are sent");
+        for (int i = 0; i < 6; ++i) {
+          start(
+              [ch, out = &got[static_cast<std::size_t>(i)]] { *out = ch.receive().value_or(-1); });
+        }
+        for (int i = 1; i <= 6; ++i) ch.send(i * 10);
+        yield();
+        yield();
+      },
+      {.procs = 1});
+  EXPECT_EQ(got, (std::vector<int>{10, 20, 30, 40, 50, 60})) << "first come, first served";
+}
+
+TEST(Waiting, EverySudogComesBack) {
+  constexpr int kWaiters = 100;
+  int free = 0;
+  int woken = 0;
+  goro::run(
+      [&] {
+        const Channel<int> ch;
+        GORO_STEP("one P: ", kWaiters, " goroutines wait to receive, and each gets a value");
+        for (int i = 0; i < kWaiters; ++i) {
+          go([ch, out = &woken] {
+            ch.receive();
+            ++*out;
+          });
+        }
+        yield();
+        for (int i = 0; i < kWaiters; ++i) ch.send(i);
+        yield();
+        yield();
+        free = on_system_stack([] { return getm()->p->sudogcache.size + sched.sudogcache.size; });
+      },
+      {.procs = 1});
+  EXPECT_EQ(woken, kWaiters) << "each waiter must be woken";
+  EXPECT_GE(free, kWaiters)
+      << "a sudog is lost with each wait: who is woken must give its sudog back (release_sudog)";
+}
+
+// Uses `depth` frames of the stack, then receives.
+int receive_deep_down(int depth, const Channel<int>& ch) {
+  std::array<volatile char, 200> room;
+  room[0] = static_cast<char>(depth);
+  const int below = depth == 0 ? ch.receive().value_or(-1) : receive_deep_down(depth - 1, ch);
+  return below + room[0] - static_cast<char>(depth);
+}
+
+// A goroutine whose stack was large once parks again and again, until the stack is made smaller:
+// that happens when it parks.
+TEST(Waiting, TheStackMayMoveUntilItIsParked) {
+  constexpr int kRounds = 8;
+  constexpr int kParks = 200;
+  int wrong = 0;
+  int rounds = 0;
+  goro::run(
+      [&] {
+        const Channel<int> in;
+        const Channel<int> out;
+        GORO_STEP("a goroutine uses much stack, then waits ", kParks,
+                  " times: its stack shrinks while it is about to wait; ", kRounds, " rounds");
+        go([in, out] {
+          for (int round = 0; round < kRounds; ++round) {
+            out.send(receive_deep_down(100, in));
+            for (int i = 0; i < kParks; ++i) {
+              const int value = in.receive().value_or(-1);
+              out.send(value);
+            }
+          }
+        });
+        for (; rounds < kRounds; ++rounds) {
+          for (int i = 0; i <= kParks; ++i) {
+            in.send(i);
+            if (out.receive() != i) ++wrong;
+          }
+        }
+      },
+      {.procs = 1});
+  EXPECT_EQ(wrong, 0)
+      << "values went to where the stack was before it moved, or came from there: "
+         "sg->elem must be set when the goroutine is off its stack (chanparkcommit)";
+}
+
+TEST(Waiting, NilWaitsForEver) {
+  GORO_STEP("in a process of their own: one goroutine receives from the nil channel, one sends");
+  const Ending ending = in_child([] {
+    goro::run(
+        [] {
+          go([] { Channel<int>(nullptr).receive(); });
+          Channel<int>(nullptr).send(1);
+        },
+        {.procs = 1});
+  });
+  for (const char* text : {"all goroutines are asleep - deadlock!",
+                           "goroutine 1 [chan send (nil chan)]:", "[chan receive (nil chan)]:"}) {
+    EXPECT_TRUE(ending.says(text)) << "the dump must say \"" << text << "\"; it said:\n"
+                                   << ending.text.substr(0, 600);
+  }
+}
+
+TEST(Waiting, ADeadlockSaysWhatEachWaitsFor) {
+  GORO_STEP("in a process of their own: one goroutine receives, one sends, on two channels");
+  const Ending ending = in_child([] {
+    goro::run(
+        [] {
+          const Channel<int> other;
+          go([other] { other.send(1); });
+          Channel<int>().receive();
+        },
+        {.procs = 1});
+  });
+  for (const char* text : {"all goroutines are asleep - deadlock!",
+                           "goroutine 1 [chan receive]:", "goroutine 2 [chan send]:"}) {
+    EXPECT_TRUE(ending.says(text)) << "the dump must say \"" << text << "\"; it said:\n"
+                                   << ending.text.substr(0, 600);
+  }
+}
+
+TEST(Waiting, WhoIsToldToLookAgainDoes) {
+  std::vector<int> received;
+  std::string sender = "the sender is still waiting";
+  goro::run(
+      [&] {
+        const Channel<Fragile> ch(1);
+        GORO_STEP("one P: 1 is in the buffer for 1, goroutine 2 waits to send 2");
+        ch.send(Fragile(1));
+        start([ch, out = &sender] { *out = panic_of([ch] { ch.send(Fragile(2)); }); });
+        GORO_STEP("1 is received, and the move of 2 into the buffer throws");
+        failure_of(2, [&] { received.push_back(ch.receive()->value); });
+        yield();
+        if (ch.size() != 0) received.push_back(ch.receive()->value);
+      },
+      {.procs = 1});
+  EXPECT_EQ(sender, "no panic")
+      << "param was null: nothing had happened to the sender, so it must begin again, and can send";
+  EXPECT_EQ(received, (std::vector<int>{1, 2})) << "both values must arrive";
+}
+
+}  // namespace
+}  // namespace goro::testing
