@@ -79,13 +79,19 @@ void hand_over_by_move(Hchan* c, void* place, void* from, Sudog* partner, Unlock
   }
 }
 
-bool refill_by_move(Hchan* c, std::size_t i, void* from) {
-  try {
-    c->type->move(chanbuf(c, i), from);
-  } catch (...) {
-    return false;
+Sudog* refill_by_move(Hchan* c, std::size_t i, Sudog* sg) {
+  for (; sg != nullptr; sg = c->sendq.dequeue()) {
+    try {
+      c->type->move(chanbuf(c, i), sg->elem);
+      return sg;
+    } catch (...) {
+      sg->elem = nullptr;
+      sg->success = false;
+    }
+    // With the lock held: it will wait for us to let go.
+    wake_to_look_again(sg);
   }
-  return true;
+  return nullptr;
 }
 
 namespace detail {
