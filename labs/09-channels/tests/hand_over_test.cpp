@@ -204,5 +204,30 @@ TEST(HandOver, ARefillThatFailsLeavesTheSlotFree) {
   }
 }
 
+TEST(HandOver, ARefillThatFailsServesTheNextSender) {
+  FakeM fake;
+  const Chan<Fragile> ch(1);
+  ch.try_send(Fragile(1));
+  const Sender<Fragile> two(fake, ch, Fragile(2));
+  const Sender<Fragile> three(fake, ch, Fragile(3));
+  std::optional<Fragile> place;
+  GORO_STEP(
+      "1 is in the buffer for 1, G1 waits to send 2, G2 to send 3; receive: 1 comes out, the move "
+      "of 2 into the slot throws, the move of 3 does not");
+  EXPECT_EQ(failure_of(2, [&] { chanrecv(ch.get(), &place, false); }), "nothing was thrown")
+      << "the receiver has its value: the exception is not for it";
+  ASSERT_TRUE(two.woken()) << "G1 must look again itself";
+  EXPECT_EQ(two.g->param, nullptr)
+      << "G1's value was not taken: only the sender that refill_element returns was served";
+  ASSERT_TRUE(three.woken()) << "G2's value took the slot: it may go";
+  EXPECT_TRUE(three.finds_its_sudog()) << "G2 was served: param must be its sudog";
+  EXPECT_TRUE(three.sg.success) << "G2 was served: success";
+  EXPECT_EQ(ch->qcount.load(), 1U) << "one out, one in";
+  place.reset();
+  chanrecv(ch.get(), &place, false);
+  ASSERT_TRUE(place.has_value()) << "3 is in the buffer";
+  EXPECT_EQ(place->value, 3) << "3 is in the buffer";
+}
+
 }  // namespace
 }  // namespace goro::testing
