@@ -123,7 +123,7 @@ TEST(HandOver, TheLockIsReleasedBeforeTheWaiterCanRun) {
     Seen seen{ch.get(), &waiter};
     ch->lock.lock();
     int value = 42;
-    auto* sg = const_cast<Sudog*>(&waiter.sg);
+    Sudog* sg = &waiter.sg;
     if (is_send) {
       send(ch.get(), sg, &value, {unlock, &seen});
     } else {

@@ -123,7 +123,7 @@ struct Waits {
   [[nodiscard]] bool finds_its_sudog() const { return g->param == &sg; }
 
   G* g;
-  Sudog sg;
+  mutable Sudog sg;  // others write to it
 };
 
 // In recvq, with an empty place.
@@ -131,7 +131,7 @@ template <typename T>
 struct Receiver : Waits {
   Receiver(FakeM& fake, const Chan<T>& c) : Receiver(fake.g(GStatus::waiting), c) {}
   Receiver(G* gp, const Chan<T>& c) : Waits(gp, c.get(), &c->recvq, &place) {}
-  PlaceOf<T> place{};
+  mutable PlaceOf<T> place{};
 };
 
 // In sendq, with a value.
@@ -139,7 +139,7 @@ template <typename T>
 struct Sender : Waits {
   Sender(FakeM& fake, const Chan<T>& c, T v)
       : Waits(fake.g(GStatus::waiting), c.get(), &c->sendq, &value), value(std::move(v)) {}
-  T value;
+  mutable T value;
 };
 
 // -- elements --
