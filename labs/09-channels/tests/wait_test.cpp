@@ -113,11 +113,12 @@ int receive_deep_down(int depth, const Channel<int>& ch) {
   return below + room[0] - static_cast<char>(depth);
 }
 
+constexpr int kRounds = 8;
+constexpr int kParks = 200;
+
 // A goroutine whose stack was large once parks again and again, until the stack is made smaller:
 // that happens when it parks.
 TEST(Waiting, TheStackMayMoveUntilItIsParked) {
-  constexpr int kRounds = 8;
-  constexpr int kParks = 200;
   int wrong = 0;
   int rounds = 0;
   goro::run(
