@@ -192,14 +192,14 @@ std::vector<Measurement> everything(const CommandLine& line, const std::string& 
         "channels", go_program, workload,
         {Row{name, "ns", "Go", bar, {}}, Row{name + ", peak", "bytes", "Go", peak, {}}}));
   };
-  with_peak("ping-pong, 1 P", {"ping-pong", 1, line.count}, half, less);
+  with_peak("ping-pong, 1 P", {"ping-pong", 1, line.count}, half, {});
   for (const int n : procs_to_try) {
     const std::string on = ", " + std::to_string(n) + " P";
     if (n != 1) with_peak("ping-pong" + on, {"ping-pong", n, line.count}, {}, {});
-    with_peak("buffered" + on, {"buffered", n, line.count * 4}, three_quarters, less);
-    with_peak("select of two" + on, {"select", n, line.count}, three_quarters, less);
+    with_peak("buffered" + on, {"buffered", n, line.count * 4}, three_quarters, {});
+    with_peak("select of two" + on, {"select", n, line.count}, three_quarters, {});
     with_peak("WaitGroup fan-in" + on, {"fan-in", n, line.count}, three_quarters, less);
-    with_peak("sieve, one prime" + on, {"sieve", n, 1000}, three_quarters, less);
+    with_peak("sieve, one prime" + on, {"sieve", n, 1000}, three_quarters, {});
     with_peak("skynet, one leaf" + on, {"skynet", n, 1'000'000}, three_quarters, less);
   }
   return all;

@@ -100,8 +100,9 @@ inline constexpr std::size_t kMaxBuffer = std::size_t{1} << 47;
 // Then, under the lock: closed: Panic("send on closed channel"), without the lock. A receiver
 // waits: send(). Room: into the buffer. !block: false. Else the goroutine waits in sendq
 // (chan_send) with param null. Woken, param is its sudog, or null: then it begins again; if the
-// sudog has no success, the channel was closed: the same Panic. Any stack but g0 if it waits. Go:
-// chansend.
+// sudog has no success, the channel was closed: the same Panic. Any stack; but g0
+// cannot wait, and throws Panic("a goroutine's operation on the system stack") without the lock.
+// Go: chansend.
 bool chansend(Hchan* c, void* elem, bool block);
 
 // Receives into `elem`, a receiver's place (ElementType). {true, true}: a value; {true, false}: the

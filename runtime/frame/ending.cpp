@@ -80,7 +80,7 @@ bool leave_behind(M* mp, bool* orphaned) {
 // One look at everybody. True when nobody but this M will do anything any more, except leave.
 bool all_settled() {
   const M* self = getm();
-  bool settled = true;
+  bool settled = nobody_outside_readies();
   sched.lock.lock();
   if (sched.sysmonwait.load(std::memory_order_relaxed)) {
     sched.sysmonwait.store(false, std::memory_order_relaxed);

@@ -29,15 +29,24 @@ struct Chunk {
 RuntimeMutex chunks_lock;
 Chunk* chunks = nullptr;
 
+// Threads that are in ready_from_outside. The goroutine that they make runnable may be all that the
+// end of the run waits for; they are not done then.
+atomic<int> readying{0};
+
 // This thread has no P, so there is no local queue to put gp into.
 void ready_from_outside(G* gp) {
+  readying.fetch_add(1, std::memory_order_seq_cst);
   casgstatus(gp, GStatus::waiting, GStatus::runnable);
   sched.lock.lock();
   globrunq_put(gp);
   sched.lock.unlock();
   // As in wakep: whoever gives up a P counts it first and looks at the GRQ then. But nobody is made
   // to spin: that M would have to be counted by somebody who is one.
-  if (sched.npidle.load(std::memory_order_seq_cst) != 0) startm(nullptr, false);
+  if (sched.npidle.load(std::memory_order_seq_cst) != 0 &&
+      !sched.stopping.load(std::memory_order_seq_cst)) {
+    startm(nullptr, false);
+  }
+  readying.fetch_sub(1, std::memory_order_seq_cst);
 }
 
 // A thread that is not the runtime's, where it sleeps. Its sudog has no goroutine.
@@ -92,6 +101,10 @@ Sudog* sudog_alloc() {
   Sudog* s = &chunks->sudogs[chunks->used++];
   chunks_lock.unlock();
   return s;
+}
+
+bool nobody_outside_readies() {
+  return readying.load(std::memory_order_seq_cst) == 0;
 }
 
 void sudogs_reset() {

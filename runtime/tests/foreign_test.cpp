@@ -1,6 +1,6 @@
 // Threads that are not the runtime's, at channels.
-#include <atomic>
-#include <numeric>
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,8 +29,8 @@ TEST(ForeignThread, SendsAndReceives) {
         [] {
           const Channel<int> in;
           const Channel<std::string> out(1);
+          const goro::ForeignThread guard;  // before anybody can fall asleep
           std::thread thread([in, out] {
-            const goro::ForeignThread guard;
             int sum = 0;
             while (const auto v = in.receive()) sum += *v;
             out.send(std::to_string(sum));
@@ -78,8 +78,8 @@ TEST(ForeignThread, TriesAndCloses) {
       [] {
         const Channel<int> ch(1);
         const Channel<int> closed;
+        const goro::ForeignThread guard;
         std::thread thread([ch, closed] {
-          const goro::ForeignThread guard;
           int value = 1;
           EXPECT_TRUE(ch.try_send(value));
           EXPECT_FALSE(ch.try_send(value));
@@ -100,10 +100,10 @@ TEST(ForeignThread, CountsAgainstDeadlockOnlyWithAGuard) {
     goro::run(
         [] {
           const Channel<int> ch;
-          std::thread([ch] {
-            const goro::ForeignThread guard;
-            // Everybody is asleep by now, or soon: there is no deadlock before the guard goes.
+          auto guard = std::make_unique<goro::ForeignThread>();
+          std::thread([ch, guard = std::move(guard)]() mutable {
             for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+            guard.reset();  // by now everybody sleeps, most likely
           }).detach();
           ch.receive();
         },

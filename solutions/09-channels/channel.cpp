@@ -43,6 +43,11 @@ void unlock_channel(void* c) {
 // released.
 bool wait_in(Hchan* c, Waitq* q, void* elem, WaitReason reason, bool* success) {
   G* gp = getg();
+  if (gp->stack_kind == StackKind::system) {
+    c->lock.unlock();
+    releasem(gp->m);
+    throw_panic("a goroutine's operation on the system stack");
+  }
   Sudog* mysg = acquire_sudog();
   mysg->g = gp;
   mysg->c = c;
