@@ -184,6 +184,21 @@ TEST(Waiting, ADeadlockSaysWhatEachWaitsFor) {
   }
 }
 
+TEST(Waiting, TheSystemStackCannotWait) {
+  FakeM fake;
+  const Chan<int> ch;
+  const char* const text = "a goroutine's operation on the system stack";
+  int value = 1;
+  GORO_STEP("on g0, where nothing may park: send and receive where they would have to wait");
+  EXPECT_EQ(panic_of([&] { chansend(ch.get(), &value, true); }), text)
+      << "g0 runs the scheduler: it cannot park, and must say so";
+  expect_let_go(ch.get(), "the Panic");
+  EXPECT_EQ(panic_of([&] { chanrecv(ch.get(), &value, true); }), text)
+      << "g0 runs the scheduler: it cannot park, and must say so";
+  expect_let_go(ch.get(), "the Panic");
+  EXPECT_TRUE(ch->sendq.empty() && ch->recvq.empty()) << "nobody waits";
+}
+
 TEST(Waiting, WhoIsToldToLookAgainDoes) {
   std::vector<int> received;
   std::string sender = "the sender is still waiting";
