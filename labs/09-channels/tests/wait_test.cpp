@@ -149,7 +149,14 @@ TEST(Waiting, TheStackMayMoveUntilItIsParked) {
          "sg->elem must be set when the goroutine is off its stack (chanparkcommit)";
 }
 
+// Ends this process, and not only a child of it, if there is no chansend yet.
+void needs_chansend() {
+  int value = 0;
+  chansend(nullptr, &value, false);
+}
+
 TEST(Waiting, NilWaitsForEver) {
+  needs_chansend();
   GORO_STEP("in a process of their own: one goroutine receives from the nil channel, one sends");
   const Ending ending = in_child([] {
     goro::run(
@@ -167,6 +174,7 @@ TEST(Waiting, NilWaitsForEver) {
 }
 
 TEST(Waiting, ADeadlockSaysWhatEachWaitsFor) {
+  needs_chansend();
   GORO_STEP("in a process of their own: one goroutine receives, one sends, on two channels");
   const Ending ending = in_child([] {
     goro::run(
