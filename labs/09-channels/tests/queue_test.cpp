@@ -22,9 +22,8 @@ struct Three {
 template <std::size_t N>
 std::string shown(const Waitq& q, const std::array<Sudog, N>& sudogs) {
   std::string forward;
-  const Sudog* end = nullptr;
   const Sudog* s = q.first.load();
-  for (std::size_t n = 0; s != nullptr && n <= N; ++n, end = s, s = s->next) {
+  for (std::size_t n = 0; s != nullptr && n <= N; ++n, s = s->next) {
     forward += std::to_string(s - sudogs.data() + 1);
   }
   std::string backward;

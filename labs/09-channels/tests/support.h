@@ -80,7 +80,7 @@ class Chan {
 
   bool try_send(T& value) const { return chansend(c_, std::addressof(value), false); }
   bool try_send(T&& value) const { return chansend(c_, std::addressof(value), false); }
-  [[nodiscard]] Got<T> try_receive() const {
+  Got<T> try_receive() const {
     detail::Place<T> place;
     const ReceiveResult result = chanrecv(c_, place.get(), false);
     return {result.selected, result.received, place.take(result.received)};
