@@ -88,12 +88,11 @@ TEST(Waiting, EverySudogComesBack) {
         const Channel<int> ch;
         GORO_STEP("one P: ", kWaiters, " goroutines wait to receive, and each gets a value");
         for (int i = 0; i < kWaiters; ++i) {
-          go([ch, out = &woken] {
+          start([ch, out = &woken] {
             ch.receive();
             ++*out;
           });
         }
-        yield();
         for (int i = 0; i < kWaiters; ++i) ch.send(i);
         yield();
         yield();
