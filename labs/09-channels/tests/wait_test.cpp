@@ -80,7 +80,7 @@ TEST(Waiting, EachReceiverGetsItsOwnValue) {
 }
 
 TEST(Waiting, EverySudogComesBack) {
-  constexpr int kWaiters = 100;
+  constexpr int kWaiters = 40;
   int free = 0;
   int woken = 0;
   goro::run(
