@@ -119,33 +119,32 @@ constexpr int kParks = 200;
 // that happens when it parks.
 TEST(Waiting, TheStackMayMoveUntilItIsParked) {
   int wrong = 0;
-  int rounds = 0;
+  int received = 0;
   goro::run(
       [&] {
-        const Channel<int> in;
-        const Channel<int> out;
-        GORO_STEP("a goroutine uses much stack, then waits ", kParks,
+        const Channel<int> ch;
+        GORO_STEP("a goroutine uses much stack, then receives ", kParks,
                   " times: its stack shrinks while it is about to wait; ", kRounds, " rounds");
-        go([in, out] {
+        go([ch, bad = &wrong, count = &received] {
           for (int round = 0; round < kRounds; ++round) {
-            out.send(receive_deep_down(100, in));
-            for (int i = 0; i < kParks; ++i) {
-              const int value = in.receive().value_or(-1);
-              out.send(value);
+            if (receive_deep_down(100, ch) != 0) ++*bad;
+            for (int i = 1; i <= kParks; ++i) {
+              if (ch.receive() != i) ++*bad;
+              ++*count;
             }
           }
         });
-        for (; rounds < kRounds; ++rounds) {
+        for (int round = 0; round < kRounds; ++round) {
           for (int i = 0; i <= kParks; ++i) {
-            in.send(i);
-            if (out.receive() != i) ++wrong;
+            ch.send(i);
+            yield();  // it waits again
           }
         }
       },
       {.procs = 1});
-  EXPECT_EQ(wrong, 0)
-      << "values went to where the stack was before it moved, or came from there: "
-         "sg->elem must be set when the goroutine is off its stack (chanparkcommit)";
+  EXPECT_EQ(received, kRounds * kParks) << "each value must arrive";
+  EXPECT_EQ(wrong, 0) << "values went to where the stack was before it moved: sg->elem must be set "
+                         "when the goroutine is off its stack (chanparkcommit)";
 }
 
 // Ends this process, and not only a child of it, if there is no chansend yet.
