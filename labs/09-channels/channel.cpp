@@ -21,12 +21,12 @@ void Waitq::dequeue_sudog(Sudog* /*s*/) {
   GORO_NOT_IMPLEMENTED(9, 2);
 }
 
-// Step 3. A receiver, the buffer, or no. Step 4 adds the waiting.
+// Step 3. A receiver, the buffer, or no. Step 5 adds the waiting.
 bool chansend(Hchan* /*c*/, void* /*elem*/, bool /*block*/) {
   GORO_NOT_IMPLEMENTED(9, 3);
 }
 
-// Step 3. A sender, the buffer, or no. Step 4 adds the waiting.
+// Step 3. A sender, the buffer, or no. Step 5 adds the waiting.
 ReceiveResult chanrecv(Hchan* /*c*/, void* /*elem*/, bool /*block*/) {
   GORO_NOT_IMPLEMENTED(9, 3);
 }
@@ -41,9 +41,9 @@ void recv(Hchan* /*c*/, Sudog* /*sg*/, void* /*elem*/, Unlock /*unlockf*/) {
   GORO_NOT_IMPLEMENTED(9, 4);
 }
 
-// Step 5. Everybody wakes.
+// Step 6. Everybody wakes.
 void closechan(Hchan* /*c*/) {
-  GORO_NOT_IMPLEMENTED(9, 5);
+  GORO_NOT_IMPLEMENTED(9, 6);
 }
 
 }  // namespace goro

@@ -4,6 +4,7 @@
 #include "contracts/run_queue.h"
 #include "contracts/services/fatal.h"
 #include "contracts/services/threads.h"
+#include "frame/waiting.h"
 
 #if !defined(NDEBUG) || defined(GORO_SIMULATE)
 
@@ -54,9 +55,10 @@ void check_ps(const char* where) {
   }
 }
 
-// Every P rests on the idle list: nobody is on the way to anything.
+// Every P rests on the idle list: nobody is on the way to anything. But a thread outside may be: it
+// puts its goroutine into the GRQ first, and starts an M for it then.
 void check_nothing_is_left(const char* where) {
-  if (sched.npidle.load() != sched.gomaxprocs.load()) return;
+  if (sched.npidle.load() != sched.gomaxprocs.load() || !nobody_outside_readies()) return;
   if (sched.runqsize.load() != 0) {
     broken(where, "every P is idle, and a goroutine waits in the GRQ");
   }
