@@ -276,8 +276,8 @@ TEST(Starvation, TheLastThatWaitsEndsIt) {
   const Starvation seen = starve();
   EXPECT_TRUE(seen.finished) << "goroutine 2 must get the mutex";
   EXPECT_EQ(seen.at_the_end & kMutexStarving, 0)
-      << "the last that waited ends starvation mode. A mutex that stays in it is handed over to "
-         "nobody at the next unlock, and then nobody can ever lock it";
+      << "the last that waited ends starvation mode. In a mutex that stays in it every unlock is a "
+         "switch, no lock is fast any more, and try_lock never succeeds";
   EXPECT_EQ(seen.at_the_end, 0) << "nobody has it, nobody waits, nobody is awake";
 }
 
