@@ -20,7 +20,7 @@ void let_time_pass() {
 TEST(UnlockSlow, OfAnUnlockedOneIsFatal) {
   FakeM fake;
   GORO_STEP("unlock when the state was 0: after the subtraction it is -1");
-  EXPECT_EXIT(
+  ASSERT_EXIT(
       {
         MutexWords m;
         m.state.store(-kMutexLocked);
@@ -28,7 +28,7 @@ TEST(UnlockSlow, OfAnUnlockedOneIsFatal) {
         std::_Exit(0);
       },
       ::testing::ExitedWithCode(2), "fatal error: sync: unlock of unlocked mutex")
-      << "whoever unlocks what is not locked has lost control of its data: the program must end, "
+      << "unlock of unlocked mutex must be fatal: whoever does it has lost control of its data, "
          "and "
          "no exception may hide it";
   GORO_STEP("the same with somebody waiting: after the subtraction the state is 7");
@@ -127,6 +127,24 @@ TEST(LockSlow, LeavesTheWokenBitOfAnother) {
   mutex_lock_slow(&m);
   EXPECT_EQ(m.state.load(), kWaiter + kMutexWoken + kMutexLocked)
       << "only the goroutine that is awake itself takes the woken bit away";
+}
+
+TEST(LockSlow, ANewcomerQueuesUpInAStarvingMutex) {
+  FakeM fake;
+  MutexWords m;
+  m.state.store(kWaiter + kMutexStarving);
+  GORO_STEP("a starving mutex is being handed over to goroutine 1; a newcomer calls lock");
+  bool waits = false;
+  try {
+    mutex_lock_slow(&m);
+  } catch (const Panic&) {
+    waits = true;  // it came to semacquire1, and this thread is no goroutine
+  }
+  EXPECT_TRUE(waits) << "the mutex is promised to the first in line: a newcomer must wait";
+  EXPECT_EQ(m.state.load(), 2 * kWaiter + kMutexStarving)
+      << "a newcomer counts itself as a waiter, and sets no locked bit: that one is for the "
+         "goroutine "
+         "to which the mutex is handed over";
 }
 
 TEST(Mutex, WaitersHaveItInTheOrderOfArrival) {

@@ -12,7 +12,7 @@ TEST(ReaderUnlock, OfAnUnlockedOneIsFatal) {
   FakeM fake;
   for (const std::int32_t now : {-1, -1 - kMax}) {
     GORO_STEP("unlock_shared by somebody who does not read: the count is ", now, " afterwards");
-    EXPECT_EXIT(
+    ASSERT_EXIT(
         {
           RWMutexWords rw;
           rw.reader_count.store(now);
@@ -101,7 +101,7 @@ TEST(WriterUnlock, OfAnUnlockedOneIsFatal) {
   FakeM fake;
   for (const std::int32_t count : {0, 2}) {
     GORO_STEP("unlock without a writer; ", count, " read");
-    EXPECT_EXIT(
+    ASSERT_EXIT(
         {
           RWMutexWords rw;
           rw.reader_count.store(count);

@@ -73,11 +73,13 @@ TEST(GroupAdd, NobodyIsWokenBeforeTheLast) {
   WaitGroupWords group;
   group.state.store(group_state(3, 2));
   const Waiters waiters(fake, &group.sema, 2);
-  GORO_STEP("the counter is 3 and two wait; done, done");
+  GORO_STEP("the counter is 3 and two wait; done");
   wait_group_add(&group, -1);
-  wait_group_add(&group, -1);
-  EXPECT_EQ(waiters.woken(), 0)
-      << "one is still at work: woken too early, they see half of the result";
+  ASSERT_EQ(waiters.woken(), 0)
+      << "two are still at work: woken too early, those who wait see half of the result";
+  GORO_STEP("done");
+  EXPECT_EQ(panic_of([&] { wait_group_add(&group, -1); }), "nothing") << "no misuse here";
+  EXPECT_EQ(waiters.woken(), 0) << "one is still at work: woken too early";
   EXPECT_EQ(group.state.load(), group_state(1, 2)) << "the counter goes down, the waiters stay";
 }
 
