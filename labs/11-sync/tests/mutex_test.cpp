@@ -19,6 +19,10 @@ void let_time_pass() {
 
 TEST(UnlockSlow, OfAnUnlockedOneIsFatal) {
   FakeM fake;
+  GORO_STEP("unlock of a mutex that was locked, while somebody else is awake");
+  MutexWords locked;
+  locked.state.store(kMutexWoken);
+  mutex_unlock_slow(&locked, kMutexWoken);
   GORO_STEP("unlock when the state was 0: after the subtraction it is -1");
   ASSERT_EXIT(
       {
@@ -337,6 +341,13 @@ TEST(Starvation, KeepsNewcomersOut) {
 }
 
 TEST(Starvation, AnInconsistentStateIsFatal) {
+  {
+    FakeM fake;
+    MutexWords free;
+    GORO_STEP("lock of a free mutex, which is fine");
+    mutex_lock_slow(&free);
+    EXPECT_EQ(free.state.load(), kMutexLocked) << "a free mutex is locked, and nothing else";
+  }
   GORO_STEP("a mutex is handed over to goroutine 2, but its state says that nobody waits");
   EXPECT_EXIT(
       {

@@ -10,6 +10,11 @@ constexpr std::int32_t kMax = kRWMutexMaxReaders;
 
 TEST(ReaderUnlock, OfAnUnlockedOneIsFatal) {
   FakeM fake;
+  GORO_STEP("unlock_shared by one of two readers, while a writer waits: no mistake");
+  RWMutexWords read;
+  read.reader_count.store(1 - kMax);
+  read.reader_wait.store(2);
+  rw_runlock_slow(&read, 1 - kMax);
   for (const std::int32_t now : {-1, -1 - kMax}) {
     GORO_STEP("unlock_shared by somebody who does not read: the count is ", now, " afterwards");
     ASSERT_EXIT(
@@ -99,6 +104,11 @@ TEST(WriterUnlock, TheNextWriterComesAfterTheReaders) {
 
 TEST(WriterUnlock, OfAnUnlockedOneIsFatal) {
   FakeM fake;
+  GORO_STEP("unlock by a writer: no mistake");
+  RWMutexWords written;
+  written.w.state.store(kMutexLocked);
+  written.reader_count.store(-kMax);
+  rw_unlock(&written);
   for (const std::int32_t count : {0, 2}) {
     GORO_STEP("unlock without a writer; ", count, " read");
     ASSERT_EXIT(

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "contracts/services/clock.h"
+#include "contracts/services/scheduling.h"
 #include "support.h"
 #include "testing/simulate.h"
 
