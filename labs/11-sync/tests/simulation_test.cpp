@@ -15,6 +15,9 @@ namespace {
 constexpr std::uint64_t kSeeds = 5000;         // of single functions
 constexpr std::uint64_t kRuntimeSeeds = 2000;  // of whole programs
 
+// Of one schedule, in which somebody is busy until another one has come. A right one takes a tenth.
+constexpr std::uint64_t kMostSteps = 50'000;
+
 constexpr std::int32_t kOneWaiter = 1 << kMutexWaiterShift;
 
 MutexWords* words_of(Mutex& mutex) {
@@ -34,6 +37,36 @@ void spawn_and_wait(int n, F each) {
   for (int i = 0; i < n; ++i) ended.receive();
 }
 
+// On two Ps: goroutine 1 does prepare(), and then mine() at the moment at which another goroutine
+// does other(). Three times.
+template <typename Prepare, typename Mine, typename Other>
+void meet(Prepare prepare, Mine mine, Other other) {
+  constexpr int kTurns = 3;
+  goro::run(
+      [&] {
+        goro::atomic<int> arrived{0};
+        const Channel<int> ended(1);
+        const auto arrive = [a = &arrived](int turn) {
+          a->fetch_add(1);
+          while (a->load() < 2 * turn) cpu_relax();
+        };
+        go([arrive, other, ended] {
+          for (int turn = 1; turn <= kTurns; ++turn) {
+            arrive(turn);
+            other();
+            ended.send(turn);
+          }
+        });
+        for (int turn = 1; turn <= kTurns; ++turn) {
+          prepare();
+          arrive(turn);
+          mine();
+          ended.receive();
+        }
+      },
+      {.procs = 2});
+}
+
 void pass(std::uint32_t microseconds) {
   system_call([microseconds] { goro::usleep(microseconds); });
 }
@@ -44,26 +77,17 @@ void pass(std::uint32_t microseconds) {
 
 TEST(SimulatedSemaphore, NoWakeUpIsLost) {
   GORO_STEP(
-      "on two Ps, goroutine 2 called semacquire1 while goroutine 1 called semrelease1, once each");
+      "on two Ps, goroutine 2 called semacquire1 when goroutine 1 called semrelease1, three times");
   GORO_STEP(
-      "\"all goroutines are asleep\" means here: the permit is there, goroutine 2 sleeps: lost "
+      "\"all goroutines are asleep\" means here: the permit is there, and goroutine 2 sleeps: lost "
       "wake-up");
-  sim::explore({.seeds = kRuntimeSeeds}, [] {
+  sim::explore({.seeds = kRuntimeSeeds, .most_steps = kMostSteps}, [] {
     Count count{0};
     sim::name(&count, sizeof(count), "count");
     sim::name(&root_for(&count)->nwait, sizeof(std::uint32_t), "nwait");
-    goro::run(
-        [&] {
-          const Channel<int> ended(1);
-          go([c = &count, ended] {
-            semacquire1(c, false, WaitReason::semacquire);
-            ended.send(1);
-          });
-          semrelease1(&count, false);
-          ended.receive();
-        },
-        {.procs = 2});
-    EXPECT_EQ(count.load(), 0U) << "one release, and one that counted down";
+    meet([] {}, [&] { semrelease1(&count, false); },
+         [c = &count] { semacquire1(c, false, WaitReason::semacquire); });
+    EXPECT_EQ(count.load(), 0U) << "as many releases as there were that counted down";
     EXPECT_EQ(root_for(&count)->nwait.load(), 0U) << "nobody waits any more";
   });
 }
@@ -143,25 +167,30 @@ TEST(SimulatedWaitGroup, TheLastOfTwoWakesTheWaiter) {
 }
 
 TEST(SimulatedWaitGroup, WaitMeetsTheLastDone) {
-  GORO_STEP("on two Ps, goroutine 2 called done() while goroutine 1 called wait()");
+  GORO_STEP(
+      "on two Ps, goroutine 1 called add(1), and wait() when goroutine 2 called done(), three "
+      "times");
   GORO_STEP(
       "\"all goroutines are asleep\" means here: the counter is 0, and goroutine 1 sleeps: lost "
       "wake-up");
-  sim::explore({.seeds = kRuntimeSeeds}, [] {
+  sim::explore({.seeds = kRuntimeSeeds, .most_steps = kMostSteps}, [] {
     WaitGroupWords group;
     sim::name(&group.state, sizeof(group.state), "group.state");
-    bool done = false;
-    goro::run(
+    int done = 0;
+    int turn = 0;
+    meet(
         [&] {
           wait_group_add(&group, 1);
-          go([g = &group, out = &done] {
-            *out = true;
-            wait_group_add(g, -1);
-          });
-          wait_group_wait(&group);
-          if (!done) sim::fail("wait() returned before done() was called: woken too early");
+          ++turn;
         },
-        {.procs = 2});
+        [&] {
+          wait_group_wait(&group);
+          if (done != turn) sim::fail("wait() returned before done() was called: woken too early");
+        },
+        [g = &group, out = &done] {
+          ++*out;
+          wait_group_add(g, -1);
+        });
     EXPECT_EQ(group.state.load(), 0U) << "counter and waiters are 0 again";
   });
 }
@@ -352,6 +381,33 @@ TEST(SimulatedRWMutex, OneOfTwoReadersIsTheLast) {
   });
 }
 
+TEST(SimulatedRWMutex, AReaderLeavesWhileAWriterAsks) {
+  GORO_STEP(
+      "on two Ps, one read; it called unlock_shared when goroutine 1 called lock and then unlock, "
+      "three times");
+  GORO_STEP(
+      "\"all goroutines are asleep\" means here: the reader has gone, and the writer waits for it: "
+      "lost wake-up");
+  sim::explore({.seeds = kRuntimeSeeds, .most_steps = kMostSteps}, [] {
+    RWMutex mutex;
+    auto* words = reinterpret_cast<RWMutexWords*>(&mutex);
+    sim::name(&words->reader_count, sizeof(std::int32_t), "reader_count");
+    sim::name(&words->reader_wait, sizeof(std::int32_t), "reader_wait");
+    sim::name(&words->writer_sem, sizeof(std::uint32_t), "writer_sem");
+    meet([&] { mutex.lock_shared(); },
+         [&] {
+           mutex.lock();
+           mutex.unlock();
+         },
+         [m = &mutex] { m->unlock_shared(); });
+    EXPECT_EQ(words->writer_sem.load(), 0U)
+        << "a permit is left that no writer waited for: it would let the next writer in beside "
+           "readers. "
+           "The addition to reader_wait must itself tell the writer whether to wait";
+    EXPECT_EQ(words->reader_wait.load(), 0) << "nobody is left to wait for";
+  });
+}
+
 TEST(SimulatedRWMutex, AWriterIsAlone) {
   GORO_STEP("on two Ps, two goroutines read and one wrote, twice each");
   GORO_STEP(
@@ -391,30 +447,19 @@ TEST(SimulatedRWMutex, AWriterIsAlone) {
 
 TEST(SimulatedTickets, ASignalBetweenTicketAndWaitCounts) {
   GORO_STEP(
-      "on two Ps, goroutine 2 drew a ticket, told goroutine 1, and waited; goroutine 1 called the "
-      "ticket");
+      "on two Ps, a ticket was drawn; then goroutine 2 waited for it when goroutine 1 called it, "
+      "three "
+      "times");
   GORO_STEP(
-      "\"all goroutines are asleep\" means here: the ticket was called, its owner sleeps: lost "
+      "\"all goroutines are asleep\" means here: the ticket was called, and its owner sleeps: lost "
       "wake-up");
-  sim::explore({.seeds = kRuntimeSeeds}, [] {
+  sim::explore({.seeds = kRuntimeSeeds, .most_steps = kMostSteps}, [] {
     NotifyList list;
     sim::name(&list.wait, sizeof(list.wait), "list.wait");
     sim::name(&list.notify, sizeof(list.notify), "list.notify");
-    goro::run(
-        [&] {
-          const Channel<int> drawn(1);
-          const Channel<int> ended(1);
-          go([l = &list, drawn, ended] {
-            const std::uint32_t ticket = notify_list_add(l);
-            drawn.send(1);
-            notify_list_wait(l, ticket);
-            ended.send(1);
-          });
-          drawn.receive();
-          notify_list_notify_one(&list);
-          ended.receive();
-        },
-        {.procs = 2});
+    std::uint32_t ticket = 0;
+    meet([&] { ticket = notify_list_add(&list); }, [&] { notify_list_notify_one(&list); },
+         [l = &list, t = &ticket] { notify_list_wait(l, *t); });
     EXPECT_EQ(list.head, nullptr) << "nobody waits any more";
   });
 }
