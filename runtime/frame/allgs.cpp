@@ -69,13 +69,15 @@ void for_each_g(void (*visit)(G* gp, void* arg), void* arg) {
 }
 
 void allgs_reset() {
-  for (Slab* slab = first_slab.load(std::memory_order_relaxed); slab != nullptr;) {
+  Slab* slab = first_slab.load(std::memory_order_relaxed);
+  // First: whoever still looks at all Gs, to name a word of one, finds none.
+  first_slab.store(nullptr, std::memory_order_relaxed);
+  last_slab = nullptr;
+  while (slab != nullptr) {
     Slab* next = slab->next.load(std::memory_order_relaxed);
     unmap_but_kept(reinterpret_cast<std::uintptr_t>(slab), kSlabBytes);
     slab = next;
   }
-  first_slab.store(nullptr, std::memory_order_relaxed);
-  last_slab = nullptr;
 }
 
 }  // namespace goro

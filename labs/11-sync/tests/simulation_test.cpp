@@ -13,7 +13,7 @@ namespace goro::testing {
 namespace {
 
 constexpr std::uint64_t kSeeds = 5000;         // of single functions
-constexpr std::uint64_t kRuntimeSeeds = 2000;  // of whole programs
+constexpr std::uint64_t kRuntimeSeeds = 5000;  // of whole programs
 
 // Of one schedule, in which somebody is busy until another one has come. A right one takes a tenth.
 constexpr std::uint64_t kMostSteps = 50'000;
@@ -38,9 +38,9 @@ void spawn_and_wait(int n, F each) {
 }
 
 // On two Ps: goroutine 1 does prepare(), and then mine() at the moment at which another goroutine
-// does other(). Three times.
-template <typename Prepare, typename Mine, typename Other>
-void meet(Prepare prepare, Mine mine, Other other) {
+// does other(). Three times; then goroutine 1 does look().
+template <typename Prepare, typename Mine, typename Other, typename Look>
+void meet(Prepare prepare, Mine mine, Other other, Look look) {
   constexpr int kTurns = 3;
   goro::run(
       [&] {
@@ -63,6 +63,7 @@ void meet(Prepare prepare, Mine mine, Other other) {
           mine();
           ended.receive();
         }
+        look();
       },
       {.procs = 2});
 }
@@ -86,9 +87,11 @@ TEST(SimulatedSemaphore, NoWakeUpIsLost) {
     sim::name(&count, sizeof(count), "count");
     sim::name(&root_for(&count)->nwait, sizeof(std::uint32_t), "nwait");
     meet([] {}, [&] { semrelease1(&count, false); },
-         [c = &count] { semacquire1(c, false, WaitReason::semacquire); });
-    EXPECT_EQ(count.load(), 0U) << "as many releases as there were that counted down";
-    EXPECT_EQ(root_for(&count)->nwait.load(), 0U) << "nobody waits any more";
+         [c = &count] { semacquire1(c, false, WaitReason::semacquire); },
+         [&] {
+           EXPECT_EQ(count.load(), 0U) << "as many releases as there were that counted down";
+           EXPECT_EQ(root_for(&count)->nwait.load(), 0U) << "nobody waits any more";
+         });
   });
 }
 
@@ -190,8 +193,8 @@ TEST(SimulatedWaitGroup, WaitMeetsTheLastDone) {
         [g = &group, out = &done] {
           ++*out;
           wait_group_add(g, -1);
-        });
-    EXPECT_EQ(group.state.load(), 0U) << "counter and waiters are 0 again";
+        },
+        [&] { EXPECT_EQ(group.state.load(), 0U) << "counter and waiters are 0 again"; });
   });
 }
 
@@ -214,9 +217,9 @@ TEST(SimulatedWaitGroup, CanBeUsedAgainAsSoonAsWaitHasReturned) {
             if (done != turn)
               sim::fail("wait() returned before done() was called: woken too early");
           }
+          EXPECT_EQ(group.state.load(), 0U) << "counter and waiters are 0 again";
         },
         {.procs = 2});
-    EXPECT_EQ(group.state.load(), 0U) << "counter and waiters are 0 again";
   });
 }
 
@@ -279,19 +282,21 @@ TEST(SimulatedMutex, OnlyOneHasIt) {
               m->unlock();
             }
           });
+          EXPECT_EQ(count, 6) << "two had the mutex at the same time";
+          EXPECT_EQ(words_of(mutex)->state.load(), 0)
+              << "nobody has it, nobody waits: the state must be 0 again (1 locked, 2 woken, 4 "
+                 "starving, "
+                 "then waiters)";
+          EXPECT_EQ(words_of(mutex)->sema.load(), 0U)
+              << "a permit is left that nobody was woken with";
         },
         {.procs = 2});
-    EXPECT_EQ(count, 6) << "two had the mutex at the same time";
-    EXPECT_EQ(words_of(mutex)->state.load(), 0)
-        << "nobody has it, nobody waits: the state must be 0 again (1 locked, 2 woken, 4 starving, "
-           "then waiters)";
-    EXPECT_EQ(words_of(mutex)->sema.load(), 0U) << "a permit is left that nobody was woken with";
   });
 }
 
 TEST(SimulatedMutex, StarvationEndsInEverySchedule) {
   GORO_STEP("on two Ps, three goroutines had the mutex for 600 µs of virtual time, twice each");
-  sim::explore({.seeds = kRuntimeSeeds}, [] {
+  sim::explore({.seeds = kRuntimeSeeds / 4}, [] {
     Mutex mutex;
     sim::name(&words_of(mutex)->state, sizeof(std::int32_t), "state");
     sim::name(&words_of(mutex)->sema, sizeof(std::uint32_t), "sema");
@@ -307,11 +312,12 @@ TEST(SimulatedMutex, StarvationEndsInEverySchedule) {
               m->unlock();
             }
           });
+          EXPECT_EQ(words_of(mutex)->state.load(), 0)
+              << "nobody has it, nobody waits: the state must be 0 again (1 locked, 2 woken, 4 "
+                 "starving, "
+                 "then waiters)";
         },
         {.procs = 2});
-    EXPECT_EQ(words_of(mutex)->state.load(), 0)
-        << "nobody has it, nobody waits: the state must be 0 again (1 locked, 2 woken, 4 starving, "
-           "then waiters)";
   });
 }
 
@@ -344,15 +350,16 @@ TEST(SimulatedMutex, WhoHasNotWaitedLongEndsStarvation) {
           }
           mutex.unlock();
           let_others_run();
+          EXPECT_EQ(order, (Order{1, 2, 3})) << "first come, first served";
+          EXPECT_EQ(seen[1], 2 * kOneWaiter + kMutexStarving + kMutexLocked)
+              << "goroutine 1 waited for long, and others wait behind it: starvation mode goes on";
+          EXPECT_EQ(seen[2] & kMutexStarving, 0)
+              << "goroutine 2 got it after less than a millisecond: "
+                 "starvation mode is dear, and ends here, "
+                 "although goroutine 3 still waits";
+          EXPECT_EQ(words_of(mutex)->state.load(), 0) << "nobody has it, nobody waits";
         },
         {.procs = 1});
-    EXPECT_EQ(order, (Order{1, 2, 3})) << "first come, first served";
-    EXPECT_EQ(seen[1], 2 * kOneWaiter + kMutexStarving + kMutexLocked)
-        << "goroutine 1 waited for long, and others wait behind it: starvation mode goes on";
-    EXPECT_EQ(seen[2] & kMutexStarving, 0) << "goroutine 2 got it after less than a millisecond: "
-                                              "starvation mode is dear, and ends here, "
-                                              "although goroutine 3 still waits";
-    EXPECT_EQ(words_of(mutex)->state.load(), 0) << "nobody has it, nobody waits";
   });
 }
 
@@ -399,12 +406,15 @@ TEST(SimulatedRWMutex, AReaderLeavesWhileAWriterAsks) {
            mutex.lock();
            mutex.unlock();
          },
-         [m = &mutex] { m->unlock_shared(); });
-    EXPECT_EQ(words->writer_sem.load(), 0U)
-        << "a permit is left that no writer waited for: it would let the next writer in beside "
-           "readers. "
-           "The addition to reader_wait must itself tell the writer whether to wait";
-    EXPECT_EQ(words->reader_wait.load(), 0) << "nobody is left to wait for";
+         [m = &mutex] { m->unlock_shared(); },
+         [&] {
+           EXPECT_EQ(words->writer_sem.load(), 0U)
+               << "a permit is left that no writer waited for: it would let the next writer in "
+                  "beside "
+                  "readers. "
+                  "The addition to reader_wait must itself tell the writer whether to wait";
+           EXPECT_EQ(words->reader_wait.load(), 0) << "nobody is left to wait for";
+         });
   });
 }
 
@@ -459,8 +469,8 @@ TEST(SimulatedTickets, ASignalBetweenTicketAndWaitCounts) {
     sim::name(&list.notify, sizeof(list.notify), "list.notify");
     std::uint32_t ticket = 0;
     meet([&] { ticket = notify_list_add(&list); }, [&] { notify_list_notify_one(&list); },
-         [l = &list, t = &ticket] { notify_list_wait(l, *t); });
-    EXPECT_EQ(list.head, nullptr) << "nobody waits any more";
+         [l = &list, t = &ticket] { notify_list_wait(l, *t); },
+         [&] { EXPECT_EQ(list.head, nullptr) << "nobody waits any more"; });
   });
 }
 
