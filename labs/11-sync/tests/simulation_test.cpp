@@ -413,7 +413,9 @@ TEST(SimulatedRWMutex, AReaderLeavesWhileAWriterAsks) {
                   "beside "
                   "readers. "
                   "The addition to reader_wait must itself tell the writer whether to wait";
-           EXPECT_EQ(words->reader_wait.load(), 0) << "nobody is left to wait for";
+           EXPECT_EQ(words->reader_wait.load(), 0)
+               << "with a permit that was left over, the writer went in beside a reader that it "
+                  "had to wait for";
          });
   });
 }
