@@ -162,5 +162,72 @@ TEST(Race, AQueueWithConditionsLosesNothing) {
       << "every number must be taken, once";
 }
 
+// ---- single functions; between the threads there is no other synchronisation than theirs ----
+
+constexpr std::size_t kPairs = 500;
+
+TEST(Race, WhoLocksSeesWhatTheLastHolderWrote) {
+  constexpr std::int32_t kSomebodyIsAwake = (1 << kMutexWaiterShift) + kMutexWoken;
+  FakeM fake(2);
+  std::vector<MutexWords> mutexes(kPairs);
+  for (MutexWords& m : mutexes) m.state.store(kSomebodyIsAwake + kMutexLocked);
+  std::vector<std::size_t> plain(kPairs);
+  std::size_t wrong = 0;
+  GORO_STEP("a thread has ", kPairs, " mutexes, writes plain memory for each, and unlocks it");
+  GORO_STEP("another one sees a mutex unlocked (relaxed), calls mutex_lock_slow, and reads that");
+  std::thread holder([&] {
+    const FakeThread thread(fake.p(1));
+    for (std::size_t i = 0; i < kPairs; ++i) {
+      plain[i] = i + 1;
+      mutexes[i].state.fetch_sub(kMutexLocked, std::memory_order_release);
+    }
+  });
+  for (std::size_t i = 0; i < kPairs; ++i) {
+    while ((mutexes[i].state.load(std::memory_order_relaxed) & kMutexLocked) != 0) {
+      std::this_thread::yield();
+    }
+    mutex_lock_slow(&mutexes[i]);
+    if (plain[i] != i + 1) ++wrong;
+  }
+  holder.join();
+  EXPECT_EQ(wrong, 0U)
+      << "the exchange that locks needs acquire: whoever has the mutex must see what "
+         "the last holder wrote";
+}
+
+TEST(Race, AWriterComesAfterAllThatReadersDid) {
+  FakeM fake(3);
+  std::vector<RWMutexWords> mutexes(kPairs);
+  for (RWMutexWords& rw : mutexes) {
+    rw.reader_count.store(1 - kRWMutexMaxReaders);
+    rw.reader_wait.store(2);
+  }
+  std::vector<std::size_t> plain[2] = {std::vector<std::size_t>(kPairs),
+                                       std::vector<std::size_t>(kPairs)};
+  std::size_t wrong = 0;
+  GORO_STEP("two threads read, ", kPairs, " times, note that down in plain memory, and leave");
+  GORO_STEP("the writer gets the permit of the last of them, and looks at both notes");
+  std::vector<std::thread> readers;
+  for (int n = 0; n < 2; ++n) {
+    readers.emplace_back([&, n] {
+      const FakeThread thread(fake.p(n + 1));
+      for (std::size_t i = 0; i < kPairs; ++i) {
+        plain[n][i] = i + 1;
+        rw_runlock_slow(&mutexes[i], 1 - kRWMutexMaxReaders);
+      }
+    });
+  }
+  for (std::size_t i = 0; i < kPairs; ++i) {
+    while (!cansemacquire(&mutexes[i].writer_sem)) std::this_thread::yield();
+    for (const std::vector<std::size_t>& notes : plain) {
+      if (notes[i] != i + 1) ++wrong;
+    }
+  }
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(wrong, 0U)
+      << "only the last reader wakes the writer, in the name of all: reader_wait must "
+         "be counted down with acq_rel, or the others' work is not ordered before it";
+}
+
 }  // namespace
 }  // namespace goro::testing
