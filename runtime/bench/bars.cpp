@@ -36,7 +36,7 @@ constexpr char kUsage[] =
     "Usage: goro_bars [--json] [--only PART] [--rounds N] [--count N] [--go PROGRAM]\n"
     "\n"
     "  --json         JSON on stdout, the table on stderr\n"
-    "  --only PART    switch, spawn, yield or memory\n"
+    "  --only PART    switch, spawn, yield, memory or channels\n"
     "  --rounds N     at least 7 unless --only is given (default 7)\n"
     "  --count N      goroutines (default 1000000)\n"
     "  --go PROGRAM   default: go in PATH\n"
@@ -92,7 +92,7 @@ CommandLine parse(int argc, char** argv) {
   }
   child.count = line.count;
   if (!child.name.empty()) line.child = child;
-  const std::vector<std::string> parts{"", "switch", "spawn", "yield", "memory"};
+  const std::vector<std::string> parts{"", "switch", "spawn", "yield", "memory", "channels"};
   if (std::find(parts.begin(), parts.end(), line.only) == parts.end()) {
     wrong_use("there is no part \"" + line.only + "\"");
   }
@@ -185,6 +185,26 @@ std::vector<Measurement> everything(const CommandLine& line, const std::string& 
                                 "Go",
                                 {Bar::On::value, 2600},
                                 {}}}));
+  const Bar three_quarters{Bar::On::ratio, 0.75};
+  const Bar less{Bar::On::ratio, 1.0};
+  const auto with_peak = [&](const std::string& name, const Workload& workload, Bar bar, Bar peak) {
+    all.push_back(against_go(
+        "channels", go_program, workload,
+        {Row{name, "ns", "Go", bar, {}}, Row{name + ", peak", "bytes", "Go", peak, {}}}));
+  };
+  with_peak("ping-pong, 1 P", {"ping-pong", 1, line.count}, half, less);
+  for (const int n : procs_to_try) {
+    const std::string on = ", " + std::to_string(n) + " P";
+    if (n != 1) with_peak("ping-pong" + on, {"ping-pong", n, line.count}, {}, {});
+    with_peak("buffered" + on, {"buffered", n, line.count * 4}, three_quarters, less);
+    with_peak("select of two" + on, {"select", n, line.count}, three_quarters, less);
+    with_peak("WaitGroup fan-in" + on, {"fan-in", n, line.count}, three_quarters, less);
+    with_peak("sieve, one prime" + on, {"sieve", n, 1000}, three_quarters, less);
+    with_peak("skynet, one leaf" + on, {"skynet", n, 1'000'000}, three_quarters, less);
+    with_peak("mutex, ten want it" + on, {"mutex", n, line.count * 4}, {}, {});
+    with_peak("a timer of 10 ms" + on, {"timers", n, 100'000}, {}, {});
+    with_peak("a sleep of 10 ms" + on, {"sleepers", n, 100'000}, {}, {});
+  }
   return all;
 }
 

@@ -1,10 +1,13 @@
 // Each workload has its twin in go/bars.go; what one does, the other does.
 #include "bench/workloads.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 
 #include "bench/clock.h"
 #include "goro/goro.h"
@@ -84,28 +87,214 @@ double bytes_per_parked(long count) {
   return (after - before) / static_cast<double>(count);
 }
 
+// The most memory that this process ever had, in bytes.
+double peak_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) * 1024;
+}
+
+// Two goroutines hand a value to and fro; one of `count` is a round trip.
+double ping_pong(long count) {
+  const Channel<int> there;
+  const Channel<int> back;
+  const double start = now_ns();
+  go([there, back] {
+    while (const auto v = there.receive()) back.send(*v + 1);
+  });
+  const Channel<int> done;
+  go([there, back, done, count] {
+    int value = 0;
+    for (long i = 0; i < count; ++i) {
+      there.send(value);
+      value = *back.receive();
+    }
+    there.close();
+    done.send(value);
+  });
+  if (*done.receive() != static_cast<int>(count)) std::exit(3);
+  return (now_ns() - start) / static_cast<double>(count);
+}
+
+// One goroutine sends, one receives, through a buffer of 128.
+double buffered(long count) {
+  const Channel<int> ch(128);
+  const double start = now_ns();
+  go([ch, count] {
+    for (long i = 0; i < count; ++i) ch.send(static_cast<int>(i));
+    ch.close();
+  });
+  const Channel<long> done;
+  go([ch, done] {
+    long received = 0;
+    while (ch.receive()) ++received;
+    done.send(received);
+  });
+  if (*done.receive() != count) std::exit(3);
+  return (now_ns() - start) / static_cast<double>(count);
+}
+
+// Two senders, and one who selects from both.
+double select_of_two(long count) {
+  const Channel<int> a;
+  const Channel<int> b;
+  const double start = now_ns();
+  for (const Channel<int>& ch : {a, b}) {
+    go([ch, n = count / 2] {
+      for (long i = 0; i < n; ++i) ch.send(static_cast<int>(i));
+    });
+  }
+  const Channel<long> done;
+  go([a, b, done, n = count / 2 * 2] {
+    long sum = 0;
+    for (long i = 0; i < n; ++i) {
+      select(on_receive(a, [&](std::optional<int> v) { sum += *v; }),
+             on_receive(b, [&](std::optional<int> v) { sum += *v; }));
+    }
+    done.send(sum);
+  });
+  done.receive();
+  return (now_ns() - start) / static_cast<double>(count);
+}
+
+// A thousand goroutines at a time count one group down.
+double fan_in(long count) {
+  constexpr long kAtATime = 1000;
+  const double start = now_ns();
+  for (long done = 0; done < count; done += kAtATime) {
+    const WaitGroup group;
+    for (long i = 0; i < kAtATime; ++i) group.go([] {});
+    group.wait();
+  }
+  return (now_ns() - start) / static_cast<double>(count);
+}
+
+// A chain of filters; one of `count` is a prime.
+double sieve(long count) {
+  const double start = now_ns();
+  Channel<int> from;
+  go([from] {
+    for (int i = 2;; ++i) from.send(i);
+  });
+  for (long n = 0; n < count; ++n) {
+    const int prime = *from.receive();
+    const Channel<int> next;
+    go([from, next, prime] {
+      for (;;) {
+        const int i = *from.receive();
+        if (i % prime != 0) next.send(i);
+      }
+    });
+    from = next;
+  }
+  return (now_ns() - start) / static_cast<double>(count);
+}
+
+// A tree of goroutines with ten children each; leaves send their number, and nodes the sum.
+void skynet_node(const Channel<long>& out, long number, long leaves) {
+  if (leaves == 1) return out.send(number);
+  constexpr int kChildren = 10;
+  const Channel<long> in;
+  for (int i = 0; i < kChildren; ++i) {
+    const long child = number + i * (leaves / kChildren);
+    go([in, child, leaves] { skynet_node(in, child, leaves / kChildren); });
+  }
+  long sum = 0;
+  for (int i = 0; i < kChildren; ++i) sum += *in.receive();
+  out.send(sum);
+}
+
+double skynet(long count) {
+  const double start = now_ns();
+  const Channel<long> out;
+  go([out, count] { skynet_node(out, 0, count); });
+  if (*out.receive() != count * (count - 1) / 2) std::exit(3);
+  return (now_ns() - start) / static_cast<double>(count);
+}
+
+// Ten goroutines that want one mutex.
+double contended_mutex(long count) {
+  constexpr long kGoroutines = 10;
+  struct Shared {
+    Mutex mutex;
+    long value = 0;
+  };
+  const auto shared = std::make_unique<Shared>();
+  const double start = now_ns();
+  const WaitGroup group;
+  for (long i = 0; i < kGoroutines; ++i) {
+    group.go([s = shared.get(), n = count / kGoroutines] {
+      for (long k = 0; k < n; ++k) {
+        s->mutex.lock();
+        ++s->value;
+        s->mutex.unlock();
+      }
+    });
+  }
+  group.wait();
+  if (shared->value != count / kGoroutines * kGoroutines) std::exit(3);
+  return (now_ns() - start) / static_cast<double>(count);
+}
+
+// Timers that are all set before the first fires, each for 10 ms; less the 10 ms.
+double timers(long count) {
+  const WaitGroup group;
+  group.add(static_cast<int>(count));
+  const double start = now_ns();
+  for (long i = 0; i < count; ++i) {
+    after_func(std::chrono::milliseconds(10), [group] { group.done(); });
+  }
+  group.wait();
+  return (now_ns() - start - 1e7) / static_cast<double>(count);
+}
+
+// Goroutines that sleep for 10 ms; less the 10 ms.
+double sleepers(long count) {
+  const double start = now_ns();
+  const WaitGroup group;
+  for (long i = 0; i < count; ++i) {
+    group.go([] { sleep(std::chrono::milliseconds(10)); });
+  }
+  group.wait();
+  return (now_ns() - start - 1e7) / static_cast<double>(count);
+}
+
+struct Known {
+  const char* name;
+  double (*measure)(long count);
+  int times;  // 2: on fresh memory, and again
+  bool peak;  // with the peak of memory as a second figure
+};
+constexpr Known kWorkloads[] = {
+    {"spawn", spawn_empty, 2, false},
+    {"spawn-wait-group", spawn_wait_group, 2, false},
+    {"spawn-one", spawn_and_wait, 1, false},
+    {"yield", yield_in_turns, 1, false},
+    {"memory", bytes_per_parked, 1, false},
+    {"ping-pong", ping_pong, 1, true},
+    {"buffered", buffered, 1, true},
+    {"select", select_of_two, 1, true},
+    {"fan-in", fan_in, 1, true},
+    {"sieve", sieve, 1, true},
+    {"skynet", skynet, 1, true},
+    {"mutex", contended_mutex, 1, true},
+    {"timers", timers, 1, true},
+    {"sleepers", sleepers, 1, true},
+};
+
 }  // namespace
 
 std::vector<double> run_workload(const Workload& workload) {
-  double (*measure)(long) = nullptr;
-  int times = 1;
-  if (workload.name == "spawn" || workload.name == "spawn-wait-group") {
-    measure = workload.name == "spawn" ? spawn_empty : spawn_wait_group;
-    times = 2;  // on fresh memory, and again
-  } else if (workload.name == "spawn-one") {
-    measure = spawn_and_wait;
-  } else if (workload.name == "yield") {
-    measure = yield_in_turns;
-  } else if (workload.name == "memory") {
-    measure = bytes_per_parked;
-  }
   std::vector<double> figures;
-  if (measure == nullptr) return figures;
-  run(
-      [&] {
-        for (int i = 0; i < times; ++i) figures.push_back(measure(workload.count));
-      },
-      {.procs = workload.procs});
+  for (const Known& known : kWorkloads) {
+    if (workload.name != known.name) continue;
+    run(
+        [&] {
+          for (int i = 0; i < known.times; ++i) figures.push_back(known.measure(workload.count));
+        },
+        {.procs = workload.procs});
+    if (known.peak) figures.push_back(peak_bytes());
+  }
   return figures;
 }
 

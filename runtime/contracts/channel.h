@@ -5,8 +5,7 @@
 //            G7       G9                                                            G3       G5
 //
 // Invariants, under c->lock: sendq or recvq is empty (but for a goroutine whose select waits in
-// both). qcount > 0: recvq is empty. qcount < dataqsiz: sendq is empty, but for a sender that was
-// told to look again (below).
+// both). qcount > 0: recvq is empty. qcount < dataqsiz: sendq is empty.
 //
 // A value goes the shortest way. If a receiver waits, the sender puts the value into the receiver's
 // place, on another goroutine's stack, and makes it runnable; the buffer never sees it. If a sender
@@ -80,6 +79,8 @@ struct Hchan {
   Waitq recvq;
   Waitq sendq;
   const ElementType* type = nullptr;
+  // Of a timer's channel; it looks as if it had no buffer (contracts/timers.h).
+  RuntimeTimer* timer = nullptr;
 };
 
 // How an operation lets go of the locks that it holds: send and recv are called by select, too.
@@ -123,8 +124,8 @@ void send(Hchan* c, Sudog* sg, void* elem, Unlock unlockf);
 
 // The same for a receive from a sender that waits. Without a buffer: from the sender's hand into
 // the place at `elem`. With one, which is full: the oldest value goes there, and the sender's into
-// that slot (refill_element); if that fails, the slot stays free (then sendx stays behind), and the
-// sender is woken to look again. Under c->lock. Go: recv.
+// the slot that came free (refill_element; if no sender can be served, the slot stays free). Under
+// c->lock. Go: recv.
 void recv(Hchan* c, Sudog* sg, void* elem, Unlock unlockf);
 
 }  // namespace goro

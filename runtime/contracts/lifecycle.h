@@ -60,7 +60,7 @@ void gopark(bool (*unlockf)(G* gp, void* lock), void* lock, WaitReason reason);
 [[noreturn]] void park_m(G* gp);
 
 // Makes a parked goroutine runnable: waiting→runnable, runq_put(next = true) on this M's P,
-// wakep(). On g0, with a P. Go: ready.
+// wakep(). On g0, or on a goroutine's stack between acquirem and releasem; with a P. Go: ready.
 void ready(G* gp);
 
 // The same from a goroutine's stack or g0: ready(gp) on the system stack. Go: goready.

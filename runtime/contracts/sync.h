@@ -56,7 +56,8 @@ bool cansemacquire(atomic<std::uint32_t>* addr);
 
 // Counts *addr down; waits for as long as it is 0. In this order:
 //   1. cansemacquire: done.
-//   2. gopark with an unlock function that, on g0, under the root's lock: counts nwait up (seq_cst),
+//   2. gopark with an unlock function that, on g0, under the root's lock: counts nwait up
+//   (seq_cst),
 //      tries cansemacquire again (then counts nwait down, and the goroutine goes on at once), and
 //      queues a sudog: its g, its elem is addr, its ticket 0.
 //   3. Woken: a ticket says that the releaser has counted down for us; else cansemacquire, and if
@@ -169,12 +170,14 @@ std::uint32_t notify_list_add(NotifyList* list);
 
 // Waits until `ticket` is called; not at all if it was already (tickets wrap around, so compare
 // their difference with 0). gopark with an unlock function that, on g0, under the lock, looks at
-// that, and puts a sudog at the end of the list. sync_cond_wait. By a goroutine. Go: notifyListWait.
+// that, and puts a sudog at the end of the list. sync_cond_wait. By a goroutine. Go:
+// notifyListWait.
 void notify_list_wait(NotifyList* list, std::uint32_t ticket);
 
 // Calls the next ticket, if one is drawn that was not called (one look without the lock, another
-// with it), and wakes its owner if it is in the list; it is not if it has yet to come there. Whoever
-// drew a ticket first need not be in the list first: search. Any thread. Go: notifyListNotifyOne.
+// with it), and wakes its owner if it is in the list; it is not if it has yet to come there.
+// Whoever drew a ticket first need not be in the list first: search. Any thread. Go:
+// notifyListNotifyOne.
 void notify_list_notify_one(NotifyList* list);
 
 // Calls all tickets that are drawn, and wakes the whole list, in its order, without the lock. Any

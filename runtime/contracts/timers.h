@@ -61,8 +61,8 @@ struct RuntimeTimer {
   // A copy of state as of the last unlock(): whoever puts a heap right sees here, without the lock,
   // whether there is anything to do.
   atomic<std::uint8_t> astate{0};
-  bool is_chan = false;    // f sends to a channel. Never changes
-  std::int64_t when = 0;   // nanotime(); 0: not set
+  bool is_chan = false;     // f sends to a channel. Never changes
+  std::int64_t when = 0;    // nanotime(); 0: not set
   std::int64_t period = 0;  // nanoseconds; 0: once
   TimerFunction f = nullptr;
   void* arg = nullptr;
@@ -156,7 +156,7 @@ struct Timers {
   // Four children for each: half as deep as a binary heap, and the children lie in one cache line.
   std::vector<Entry> heap;
 
-  atomic<std::uint32_t> len{0};    // of the heap; a copy for those without the lock
+  atomic<std::uint32_t> len{0};     // of the heap; a copy for those without the lock
   atomic<std::int32_t> zombies{0};  // that are in the heap
   // The first entry's time; 0: the heap is empty. Written under mu.
   atomic<std::int64_t> min_when_heap{0};
@@ -194,10 +194,9 @@ struct Timers {
   void delete_min();
 
   // min_when_heap from the heap. Under mu.
-  void update_min_when_heap() {
-    min_when_heap.store(heap.empty() ? 0 : heap[0].when);
-  }
-  // Lowers min_when_modified to `when`, if it is higher or 0. Without mu. Go: updateMinWhenModified.
+  void update_min_when_heap() { min_when_heap.store(heap.empty() ? 0 : heap[0].when); }
+  // Lowers min_when_modified to `when`, if it is higher or 0. Without mu. Go:
+  // updateMinWhenModified.
   void update_min_when_modified(std::int64_t when);
 
   // ---- timers.cpp ----

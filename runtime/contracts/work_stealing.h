@@ -106,10 +106,10 @@ struct Stolen {
 };
 
 // Four rounds over all Ps, each in a new order (stealorder, cheaprand of services/random.h); not
-// this M's own, and not those that are idle (idlepmask). Only the last round may take a runnext. The
-// last round also runs the timers of each victim, idle or not (timers.check(), contracts/timers.h):
-// if that ran anything, look_again, for what it readied is in this P's own queue.
-// Looks at gcwaiting before each victim. On g0, with a P, spinning. Go: stealWork.
+// this M's own, and not those that are idle (idlepmask). Only the last round may take a runnext.
+// The last round also runs the timers of each victim, idle or not (timers.check(),
+// contracts/timers.h): if that ran anything, look_again, for what it readied is in this P's own
+// queue. Looks at gcwaiting before each victim. On g0, with a P, spinning. Go: stealWork.
 Stolen steal_work();
 
 // This M begins to look for work: m->spinning, nmspinning + 1, and needspinning is answered. Go:

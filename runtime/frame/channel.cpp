@@ -6,6 +6,7 @@
 #include "contracts/services/acquirem.h"
 #include "contracts/services/elements.h"
 #include "contracts/services/waiting.h"
+#include "frame/timer.h"
 
 namespace goro {
 
@@ -79,26 +80,33 @@ void hand_over_by_move(Hchan* c, void* place, void* from, Sudog* partner, Unlock
   }
 }
 
-bool refill_by_move(Hchan* c, std::size_t i, void* from) {
-  try {
-    c->type->move(chanbuf(c, i), from);
-  } catch (...) {
-    return false;
+Sudog* refill_by_move(Hchan* c, std::size_t i, Sudog* sg) {
+  for (; sg != nullptr; sg = c->sendq.dequeue()) {
+    try {
+      c->type->move(chanbuf(c, i), sg->elem);
+      return sg;
+    } catch (...) {
+      sg->elem = nullptr;
+      sg->success = false;
+    }
+    // With the lock held: it will wait for us to let go.
+    wake_to_look_again(sg);
   }
-  return true;
+  return nullptr;
 }
 
 namespace detail {
 
 std::size_t chanlen(const Hchan* c) {
-  return c == nullptr ? 0 : c->qcount.load(std::memory_order_relaxed);
+  return c == nullptr || c->timer != nullptr ? 0 : c->qcount.load(std::memory_order_relaxed);
 }
 
 std::size_t chancap(const Hchan* c) {
-  return c == nullptr ? 0 : c->dataqsiz;
+  return c == nullptr || c->timer != nullptr ? 0 : c->dataqsiz;
 }
 
 void chanfree(Hchan* c) {
+  if (c->timer != nullptr) timer_channel_freed(c);
   // Whoever waits here has no handle, so nobody can reach it any more. It waits until the run ends,
   // and must not be looked for at a channel that is gone.
   for (Waitq* q : {&c->recvq, &c->sendq}) {

@@ -36,6 +36,7 @@
 #include "frame/kept_pages.h"
 #include "frame/sema_root.h"
 #include "frame/threads.h"
+#include "frame/timer.h"
 #include "frame/waiting.h"
 #include "goro/go.h"
 
@@ -173,6 +174,7 @@ void forget_the_run() {
   for (const M* mp = orphans; mp != nullptr; mp = mp->alllink) {
     keep_memory_of(mp->curg.load(std::memory_order_relaxed));
   }
+  for (P* pp : allp) timers_abandon(pp);
   for_each_g([](G* gp) {
     const auto status = static_cast<GStatus>(gp->atomicstatus.load(std::memory_order_relaxed));
     if (is_orphan(gp)) return;
@@ -187,9 +189,6 @@ void forget_the_run() {
       stackfree(nullptr, gp->stack);
     }
   });
-  for (P* pp : allp) {
-    for (const Timers::Entry& entry : pp->timers.heap) entry.timer->let_go();
-  }
   m_join_and_delete(allm);
   m_join_and_delete(sched.freem);
   allm = nullptr;

@@ -2,6 +2,7 @@
 #include "goro/foreign_thread.h"
 
 #include "contracts/model.h"
+#include "contracts/services/goroutine.h"
 #include "contracts/services/threads.h"
 #include "frame/foreign.h"
 
@@ -25,9 +26,11 @@ ForeignThread::ForeignThread() {
 ForeignThread::~ForeignThread() {
   if (guards.fetch_sub(1, std::memory_order_seq_cst) != 1) return;
   // Everybody may have gone to sleep while we were counted: nobody else would look again.
-  sched.lock.lock();
-  if (allm != nullptr) checkdead();
-  sched.lock.unlock();
+  systemstack([] {
+    sched.lock.lock();
+    if (allm != nullptr) checkdead();
+    sched.lock.unlock();
+  });
 }
 
 }  // namespace goro

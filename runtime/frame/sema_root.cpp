@@ -72,8 +72,8 @@ void rotate_up(SemaRoot* root, Sudog* child) {
 // Down to a leaf, and off.
 void remove(SemaRoot* root, Sudog* s) {
   while (s->prev != nullptr || s->next != nullptr) {
-    const bool left = s->next == nullptr ||
-                      (s->prev != nullptr && s->prev->ticket < s->next->ticket);
+    const bool left =
+        s->next == nullptr || (s->prev != nullptr && s->prev->ticket < s->next->ticket);
     rotate_up(root, left ? s->prev : s->next);
   }
   if (s->parent == nullptr) {

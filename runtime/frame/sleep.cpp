@@ -2,8 +2,8 @@
 //
 // Its timer is in its own frame: nothing is allocated, and the frame is there for as long as the
 // timer can fire. It is set by the unlock function, when the goroutine is off its stack and the
-// stack stays where it is. Set earlier, it could fire while the goroutine still runs. The clock is read
-// there too: a goroutine's stack has no room for it.
+// stack stays where it is. Set earlier, it could fire while the goroutine still runs. The clock is
+// read there too: a goroutine's stack has no room for it.
 #include <chrono>
 
 #include "contracts/lifecycle.h"

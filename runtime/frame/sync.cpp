@@ -77,9 +77,8 @@ bool RWMutex::try_lock() {
     return false;
   }
   std::int32_t readers = 0;
-  if (words_.reader_count.compare_exchange_strong(readers, -kRWMutexMaxReaders,
-                                                  std::memory_order_acquire,
-                                                  std::memory_order_relaxed)) {
+  if (words_.reader_count.compare_exchange_strong(
+          readers, -kRWMutexMaxReaders, std::memory_order_acquire, std::memory_order_relaxed)) {
     return true;
   }
   mutex_unlock(&words_.w);

@@ -7,6 +7,7 @@
 #include "contracts/processors.h"
 #include "contracts/run_queue.h"
 #include "contracts/scheduler.h"
+#include "contracts/services/acquirem.h"
 #include "contracts/services/futex.h"
 #include "contracts/services/goroutine.h"
 #include "contracts/services/threads.h"
@@ -62,6 +63,13 @@ void forget_goroutines(Waitq* q) {
   }
 }
 
+// Has pp's ring room for what is kicked out of runnext?
+bool has_room(const P* pp) {
+  return pp->runqtail.load(std::memory_order_relaxed) -
+             pp->runqhead.load(std::memory_order_relaxed) <
+         kRunqSize;
+}
+
 // No P, or none that is surely ours?
 bool is_outside() {
   const G* gp = getg();
@@ -104,11 +112,24 @@ void sudogs_reset() {
 }
 
 void wake(G* gp) {
-  if (is_outside()) {
-    ready_from_outside(gp);
+  const G* self = getg();
+  if (self == nullptr || self->stack_kind == StackKind::system) {
+    if (is_outside()) {
+      ready_from_outside(gp);
+    } else {
+      ready(gp);
+    }
+    return;
+  }
+  // Most often nobody has to be woken but gp, and that needs little room: then it is done here,
+  // without going to g0.
+  M* mp = acquirem();
+  if (sched.npidle.load(std::memory_order_relaxed) == 0 && has_room(mp->p)) {
+    ready(gp);
   } else {
     goready(gp);
   }
+  releasem(mp);
 }
 
 void wake_waiter(Sudog* sg) {

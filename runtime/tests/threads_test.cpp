@@ -109,7 +109,9 @@ TEST(Threads, RestingPsHaveRestingThreads) {
       {.procs = 4});
   EXPECT_EQ(idle_ps, 3);
   EXPECT_GE(idle_ms, 0);
-  EXPECT_LE(idle_ms, 3) << "four Ps need no more than four threads, and sysmon's";
+  // An M gives up its P before it is on the list of idle Ms: whoever takes the P in between starts
+  // another one.
+  EXPECT_LE(idle_ms, 6) << "four Ps need no more than a few threads, and sysmon's";
 }
 
 }  // namespace

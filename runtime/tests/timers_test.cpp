@@ -6,6 +6,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "contracts/getg.h"
@@ -144,6 +147,20 @@ TEST(Sleep, WakesWhileTheOnlyPIsInASystemCall) {
       {.procs = 1});
 }
 
+TEST(Sleep, OnALockedThread) {
+  for (const int procs : {1, 2}) {
+    int woken = 0;
+    goro::run(
+        [&] {
+          goro::lock_os_thread();
+          for (; woken < 5; ++woken) goro::sleep(1ms);
+          goro::unlock_os_thread();
+        },
+        {.procs = procs});
+    EXPECT_EQ(woken, 5);
+  }
+}
+
 TEST(Sleep, IsNoDeadlock) {
   goro::run([] {
     const goro::Channel<int> never(1);
@@ -210,6 +227,270 @@ TEST(Sleep, SurvivesChangesOfTheNumberOfPs) {
       },
       {.procs = 8});
   EXPECT_EQ(woken.load(), 400);
+}
+
+}  // namespace
+
+namespace {
+
+using Time = std::optional<goro::time_point>;
+
+// ---- after_func, Timer, Ticker ----
+
+TEST(AfterFunc, RunsInAGoroutineOfItsOwn) {
+  std::uint64_t id = 0;
+  goro::run([&] {
+    std::uint64_t* out = &id;
+    const goro::Channel<int> done;
+    goro::after_func(2ms, [out, done] {
+      *out = goro::goroutine_id();
+      goro::yield();
+      done.send(1);
+    });
+    done.receive();
+  });
+  EXPECT_GT(id, 1U);
+}
+
+TEST(AfterFunc, StoppedItDoesNotRun) {
+  goro::run([] {
+    std::atomic<int> runs{0};
+    std::atomic<int>* count = &runs;
+    const goro::Timer timer = goro::after_func(1h, [count] { count->fetch_add(1); });
+    EXPECT_FALSE(timer.channel());
+    EXPECT_TRUE(timer.stop());
+    EXPECT_FALSE(timer.stop()) << "it was stopped already";
+    EXPECT_FALSE(timer.reset(1ms)) << "it was not set";
+    while (runs.load() != 1) goro::sleep(100us);
+    EXPECT_FALSE(timer.stop()) << "it has fired";
+    EXPECT_FALSE(timer.reset(1h));
+    EXPECT_TRUE(timer.reset(1ms)) << "it was set";
+    while (runs.load() != 2) goro::sleep(100us);
+  });
+}
+
+TEST(AfterFunc, ItsFunctionIsDestroyedOnceByAGoroutine) {
+  struct Probe {
+    std::atomic<int>* count;
+    explicit Probe(std::atomic<int>* c) : count(c) {}
+    Probe(Probe&& other) noexcept : count(std::exchange(other.count, nullptr)) {}
+    ~Probe() {
+      if (count != nullptr && goro::goroutine_id() != 0) count->fetch_add(1);
+    }
+    void operator()() {}
+  };
+  std::atomic<int> destroyed{0};
+  goro::run(
+      [&] {
+        for (int i = 0; i < 100; ++i) {
+          goro::after_func(std::chrono::microseconds(i), Probe(&destroyed));
+          const goro::Timer stopped = goro::after_func(1h, Probe(&destroyed));
+          EXPECT_TRUE(stopped.stop());
+          const goro::Timer again = goro::after_func(1h, Probe(&destroyed));
+          again.reset(std::chrono::microseconds(i));
+        }
+        while (destroyed.load() != 300) goro::sleep(100us);
+        goro::after_func(1h, Probe(&destroyed));  // never fires
+      },
+      {.procs = 3});
+  EXPECT_EQ(destroyed.load(), 300);
+}
+
+TEST(Timer, SendsTheTimeOnce) {
+  goro::run([] {
+    const auto begin = goro::now();
+    const goro::Timer timer(3ms);
+    const Time time = timer.channel().receive();
+    ASSERT_TRUE(time);
+    EXPECT_GE(*time, begin + 3ms);
+    EXPECT_LE(*time, goro::now());
+    Time none;
+    EXPECT_FALSE(timer.channel().try_receive(none));
+    EXPECT_FALSE(timer.stop());
+    EXPECT_EQ(timer.channel().size(), 0U);
+    EXPECT_EQ(timer.channel().capacity(), 0U);
+  });
+}
+
+TEST(Timer, NothingStaleAfterStopAndReset) {
+  for (const int procs : {1, 3}) {
+    goro::run(
+        [&] {
+          for (int i = 0; i < 200; ++i) {
+            const goro::Timer timer(std::chrono::microseconds(i % 50));
+            goro::sleep(20us);
+            const bool pending = timer.stop();
+            Time time;
+            EXPECT_FALSE(timer.channel().try_receive(time)) << "received after stop";
+            EXPECT_TRUE(pending) << "nobody has received, so stop has prevented it";
+            const auto begin = goro::now();
+            timer.reset(100us);
+            EXPECT_GE(*timer.channel().receive(), begin + 100us) << "received an old time";
+          }
+        },
+        {.procs = procs});
+  }
+}
+
+TEST(Timer, ResetWhileSetMovesIt) {
+  goro::run([] {
+    const auto begin = goro::now();
+    const goro::Timer later(1ms);
+    EXPECT_TRUE(later.reset(20ms));
+    const goro::Timer sooner(1h);
+    EXPECT_TRUE(sooner.reset(2ms));
+    sooner.channel().receive();
+    later.channel().receive();
+    EXPECT_GE(goro::now() - begin, 20ms);
+  });
+}
+
+TEST(Timer, ItsChannelOutlivesTheHandle) {
+  goro::run([] {
+    goro::ReceiveChannel<goro::time_point> channel = goro::after(2ms);
+    EXPECT_TRUE(channel.receive());
+    for (int i = 0; i < 1000; ++i) goro::after(1h);  // nobody can receive: they go away
+    EXPECT_TRUE(goro::after(1ms).receive());
+    goro::on_system_stack([] {
+      goro::getm()->p->timers.check();
+      EXPECT_LE(goro::getm()->p->timers.len.load(), 300U) << "stopped timers must not pile up";
+    });
+  });
+}
+
+TEST(Timer, InASelect) {
+  int timeouts = 0;
+  int values = 0;
+  goro::run([&] {
+    const goro::Channel<int> numbers;
+    goro::go([numbers] {
+      for (int i = 0; i < 5; ++i) {
+        goro::sleep(3ms);
+        numbers.send(i);
+      }
+      numbers.close();
+    });
+    for (bool open = true; open;) {
+      goro::select(goro::on_receive(numbers,
+                                    [&](std::optional<int> v) {
+                                      open = v.has_value();
+                                      values += open ? 1 : 0;
+                                    }),
+                   goro::on_receive(goro::after(1ms), [&](const Time&) { ++timeouts; }));
+    }
+  });
+  EXPECT_EQ(values, 5);
+  EXPECT_GE(timeouts, 5);
+}
+
+TEST(Ticker, TicksAndStops) {
+  goro::run([] {
+    const auto begin = goro::now();
+    const goro::Ticker ticker(2ms);
+    for (int i = 1; i <= 5; ++i) {
+      EXPECT_GE(*ticker.channel().receive(), begin + i * 2ms);
+    }
+    goro::sleep(11ms);
+    ticker.channel().receive();  // one that waited; the others were left out
+    ticker.reset(1h);
+    Time time;
+    EXPECT_FALSE(ticker.channel().try_receive(time));
+    ticker.reset(1ms);
+    EXPECT_TRUE(ticker.channel().receive());
+    ticker.stop();
+    goro::sleep(3ms);
+    EXPECT_FALSE(ticker.channel().try_receive(time)) << "it was stopped";
+    EXPECT_EQ(ticker.channel().capacity(), 0U);
+  });
+}
+
+TEST(Ticker, WantsAnInterval) {
+  goro::run([] {
+    std::string text;
+    try {
+      goro::Ticker ticker(0ms);
+    } catch (const goro::Panic& panic) {
+      text = panic.what();
+    }
+    EXPECT_EQ(text, "non-positive interval for NewTicker");
+    const goro::Ticker ticker(1h);
+    try {
+      ticker.reset(-1ms);
+    } catch (const goro::Panic& panic) {
+      text = panic.what();
+    }
+    EXPECT_EQ(text, "non-positive interval for Ticker.Reset");
+  });
+}
+
+TEST(Timers, OfAPThatGoesAwayFire) {
+  GORO_STEP("timers on 8 Ps, which become one");
+  std::atomic<int> fired{0};
+  goro::run(
+      [&] {
+        std::atomic<int>* count = &fired;
+        for (int i = 0; i < 200; ++i) {
+          goro::go([count] { goro::after_func(20ms, [count] { count->fetch_add(1); }); });
+          if (i % 10 == 0) goro::sleep(50us);
+        }
+        goro::max_procs(1);
+        while (fired.load() != 200) goro::sleep(1ms);
+      },
+      {.procs = 8});
+  EXPECT_EQ(fired.load(), 200);
+}
+
+TEST(Timers, StoppedAndResetFromOtherPs) {
+  GORO_STEP("four goroutines on four Ps stop and reset each other's timers");
+  std::atomic<int> fired{0};
+  goro::run(
+      [&] {
+        constexpr int kTimers = 64;
+        std::vector<goro::Timer> timers;
+        std::atomic<int>* count = &fired;
+        for (int i = 0; i < kTimers; ++i) {
+          timers.push_back(goro::after_func(1h, [count] { count->fetch_add(1); }));
+        }
+        const std::vector<goro::Timer>* all = &timers;
+        const goro::WaitGroup group;
+        for (unsigned g = 0; g < 4; ++g) {
+          group.go([=] {
+            unsigned random = g * 7919 + 1;
+            for (int i = 0; i < 5000; ++i) {
+              random = random * 1664525 + 1013904223;
+              const goro::Timer& timer = (*all)[random >> 16 & (kTimers - 1)];
+              if ((random >> 8 & 1) != 0) {
+                timer.stop();
+              } else {
+                timer.reset(std::chrono::microseconds(random >> 24));
+              }
+              if (i % 64 == 0) goro::yield();
+            }
+          });
+        }
+        group.wait();
+        for (const goro::Timer& timer : timers) timer.stop();
+        const int before = fired.load();
+        for (const goro::Timer& timer : timers) timer.reset(1us);
+        while (fired.load() < before + kTimers) goro::sleep(100us);
+        goro::sleep(2ms);
+      },
+      {.procs = 4});
+}
+
+TEST(Timers, AreLeftBehindByRunsWithoutGrowth) {
+  for (int round = 0; round < 100; ++round) {
+    goro::run(
+        [] {
+          for (int i = 0; i < 20; ++i) {
+            goro::after_func(1h, [] {});
+            goro::go([] { goro::sleep(1h); });
+          }
+          const goro::Ticker ticker(1ms);
+          goro::yield();
+        },
+        {.procs = 2});
+  }
 }
 
 }  // namespace

@@ -43,6 +43,11 @@ void unlock_channel(void* c) {
 // released.
 bool wait_in(Hchan* c, Waitq* q, void* elem, WaitReason reason, bool* success) {
   G* gp = getg();
+  if (gp->stack_kind == StackKind::system) {
+    c->lock.unlock();
+    releasem(gp->m);
+    throw_panic("a goroutine's operation on the system stack");
+  }
   Sudog* mysg = acquire_sudog();
   mysg->g = gp;
   mysg->c = c;
@@ -103,7 +108,13 @@ Sudog* Waitq::dequeue() {
   for (;;) {
     Sudog* s = first.load(std::memory_order_relaxed);
     if (s == nullptr) return nullptr;
-    dequeue_sudog(s);
+    first.store(s->next, std::memory_order_relaxed);
+    if (s->next == nullptr) {
+      last = nullptr;
+    } else {
+      s->next->prev = nullptr;
+      s->next = nullptr;  // dequeue_sudog: not here any more
+    }
     // A select waits in several queues, under several locks: whoever is first gets it.
     bool no = false;
     if (s->is_select && !s->g->select_done.compare_exchange_strong(no, true)) continue;
@@ -228,29 +239,24 @@ void send(Hchan* c, Sudog* sg, void* elem, Unlock unlockf) {
 }
 
 void recv(Hchan* c, Sudog* sg, void* elem, Unlock unlockf) {
-  bool served = true;
   if (c->dataqsiz == 0) {
     hand_over_element(c, elem, sg->elem, sg, unlockf);
   } else {
     // The buffer is full, so its first slot is also the one behind its last.
-    const std::size_t slot = c->recvx;
-    take_element(c, slot, elem, sg, unlockf);
-    c->recvx = after(c, slot);
-    served = refill_element(c, slot, sg->elem);
-    if (served) {
-      c->sendx = c->recvx;
+    take_element(c, c->recvx, elem, sg, unlockf);
+    c->recvx = after(c, c->recvx);
+    sg = refill_element(c, c->sendx, sg);
+    if (sg != nullptr) {
+      c->sendx = after(c, c->sendx);
     } else {
       change_count(c, -1);
     }
   }
+  if (sg == nullptr) return unlockf();
   sg->elem = nullptr;
-  sg->success = served;
+  sg->success = true;
   unlockf();
-  if (served) {
-    wake_waiter(sg);
-  } else {
-    wake_to_look_again(sg);
-  }
+  wake_waiter(sg);
 }
 
 void closechan(Hchan* c) {

@@ -2,8 +2,8 @@
 //
 // Two modes. In the normal one, whoever is quick has the mutex: a goroutine that runs already, and
 // comes by at the right moment, beats one that has to be woken first. That is good for throughput,
-// and can keep a waiter waiting for ever. So a waiter that has waited for a millisecond switches the
-// mutex to starvation mode: newcomers queue up at the tail without trying, and unlock hands the
+// and can keep a waiter waiting for ever. So a waiter that has waited for a millisecond switches
+// the mutex to starvation mode: newcomers queue up at the tail without trying, and unlock hands the
 // mutex to the first in line. The one that finds itself last in line, or has waited less, switches
 // back.
 #include "contracts/services/clock.h"

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -109,6 +110,199 @@ func bytesPerParked(count int) float64 {
 	return (after - before) / float64(count)
 }
 
+func peakBytes() float64 {
+	var usage syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+	return float64(usage.Maxrss) * 1024
+}
+
+func pingPong(count int) float64 {
+	there := make(chan int)
+	back := make(chan int)
+	start := time.Now()
+	go func() {
+		for v := range there {
+			back <- v + 1
+		}
+	}()
+	done := make(chan int)
+	go func() {
+		value := 0
+		for i := 0; i < count; i++ {
+			there <- value
+			value = <-back
+		}
+		close(there)
+		done <- value
+	}()
+	if <-done != count {
+		os.Exit(3)
+	}
+	return perOne(start, count)
+}
+
+func buffered(count int) float64 {
+	ch := make(chan int, 128)
+	start := time.Now()
+	go func() {
+		for i := 0; i < count; i++ {
+			ch <- i
+		}
+		close(ch)
+	}()
+	done := make(chan int)
+	go func() {
+		received := 0
+		for range ch {
+			received++
+		}
+		done <- received
+	}()
+	if <-done != count {
+		os.Exit(3)
+	}
+	return perOne(start, count)
+}
+
+func selectOfTwo(count int) float64 {
+	a := make(chan int)
+	b := make(chan int)
+	start := time.Now()
+	for _, ch := range []chan int{a, b} {
+		go func(ch chan int) {
+			for i := 0; i < count/2; i++ {
+				ch <- i
+			}
+		}(ch)
+	}
+	done := make(chan int)
+	go func() {
+		sum := 0
+		for i := 0; i < count/2*2; i++ {
+			select {
+			case v := <-a:
+				sum += v
+			case v := <-b:
+				sum += v
+			}
+		}
+		done <- sum
+	}()
+	<-done
+	return perOne(start, count)
+}
+
+func fanIn(count int) float64 {
+	const atATime = 1000
+	start := time.Now()
+	for done := 0; done < count; done += atATime {
+		var group sync.WaitGroup
+		for i := 0; i < atATime; i++ {
+			group.Add(1)
+			go func() { group.Done() }()
+		}
+		group.Wait()
+	}
+	return perOne(start, count)
+}
+
+func sieve(count int) float64 {
+	start := time.Now()
+	from := make(chan int)
+	go func(out chan int) {
+		for i := 2; ; i++ {
+			out <- i
+		}
+	}(from)
+	for n := 0; n < count; n++ {
+		prime := <-from
+		next := make(chan int)
+		go func(in, out chan int) {
+			for {
+				i := <-in
+				if i%prime != 0 {
+					out <- i
+				}
+			}
+		}(from, next)
+		from = next
+	}
+	return perOne(start, count)
+}
+
+func skynetNode(out chan int, number, leaves int) {
+	if leaves == 1 {
+		out <- number
+		return
+	}
+	const children = 10
+	in := make(chan int)
+	for i := 0; i < children; i++ {
+		go skynetNode(in, number+i*(leaves/children), leaves/children)
+	}
+	sum := 0
+	for i := 0; i < children; i++ {
+		sum += <-in
+	}
+	out <- sum
+}
+
+func skynet(count int) float64 {
+	start := time.Now()
+	out := make(chan int)
+	go skynetNode(out, 0, count)
+	if <-out != count*(count-1)/2 {
+		os.Exit(3)
+	}
+	return perOne(start, count)
+}
+
+func contendedMutex(count int) float64 {
+	const goroutines = 10
+	var mutex sync.Mutex
+	value := 0
+	start := time.Now()
+	var group sync.WaitGroup
+	for i := 0; i < goroutines; i++ {
+		group.Add(1)
+		go func() {
+			for k := 0; k < count/goroutines; k++ {
+				mutex.Lock()
+				value++
+				mutex.Unlock()
+			}
+			group.Done()
+		}()
+	}
+	group.Wait()
+	return perOne(start, count)
+}
+
+func timers(count int) float64 {
+	var group sync.WaitGroup
+	group.Add(count)
+	start := time.Now()
+	for i := 0; i < count; i++ {
+		time.AfterFunc(10*time.Millisecond, func() { group.Done() })
+	}
+	group.Wait()
+	return perOne(start.Add(10*time.Millisecond), count)
+}
+
+func sleepers(count int) float64 {
+	start := time.Now()
+	var group sync.WaitGroup
+	for i := 0; i < count; i++ {
+		group.Add(1)
+		go func() {
+			time.Sleep(10 * time.Millisecond)
+			group.Done()
+		}()
+	}
+	group.Wait()
+	return perOne(start.Add(10*time.Millisecond), count)
+}
+
 func main() {
 	name := flag.String("run", "", "the workload")
 	procs := flag.Int("procs", 1, "GOMAXPROCS")
@@ -117,6 +311,7 @@ func main() {
 	runtime.GOMAXPROCS(*procs)
 
 	times := 1
+	peak := false // with the peak of memory as a second figure
 	var measure func(int) float64
 	switch *name {
 	case "spawn":
@@ -131,12 +326,33 @@ func main() {
 		measure = yieldInTurns
 	case "memory":
 		measure = bytesPerParked
+	case "ping-pong":
+		measure, peak = pingPong, true
+	case "buffered":
+		measure, peak = buffered, true
+	case "select":
+		measure, peak = selectOfTwo, true
+	case "fan-in":
+		measure, peak = fanIn, true
+	case "sieve":
+		measure, peak = sieve, true
+	case "skynet":
+		measure, peak = skynet, true
+	case "mutex":
+		measure, peak = contendedMutex, true
+	case "timers":
+		measure, peak = timers, true
+	case "sleepers":
+		measure, peak = sleepers, true
 	default:
 		fmt.Fprintf(os.Stderr, "there is no workload %q\n", *name)
 		os.Exit(2)
 	}
 	for i := 0; i < times; i++ {
 		fmt.Printf("%.3f ", measure(*count))
+	}
+	if peak {
+		fmt.Printf("%.3f ", peakBytes())
 	}
 	fmt.Println()
 }

@@ -34,7 +34,7 @@ inline void copy_element(void* to, const void* from, std::size_t size) {
 void put_element_by_move(Hchan* c, std::size_t i, void* from, Unlock unlockf);
 void take_element_by_move(Hchan* c, std::size_t i, void* place, Sudog* partner, Unlock unlockf);
 void hand_over_by_move(Hchan* c, void* place, void* from, Sudog* partner, Unlock unlockf);
-bool refill_by_move(Hchan* c, std::size_t i, void* from);
+Sudog* refill_by_move(Hchan* c, std::size_t i, Sudog* sg);
 
 // From the element at `from` into the free slot i.
 inline void put_element(Hchan* c, std::size_t i, void* from, Unlock unlockf) {
@@ -54,12 +54,14 @@ inline void hand_over_element(Hchan* c, void* place, void* from, Sudog* partner,
   copy_element(place, from, c->elemsize);
 }
 
-// From a waiting sender's hand into slot i, which has just been taken. The receiver who does it has
-// a value already, so an exception is not for it: false, and the slot stays free.
-inline bool refill_element(Hchan* c, std::size_t i, void* from) {
-  if (!c->trivial) return refill_by_move(c, i, from);
-  copy_element(chanbuf(c, i), from, c->elemsize);
-  return true;
+// From the hand of sg, a sender that was taken out of sendq, into the free slot i. The receiver who
+// does it has a value already, so an exception is not for it: then sg is woken to look again, and
+// the next sender that waits is tried, if there is one. Returns the sender that was served, or
+// null.
+inline Sudog* refill_element(Hchan* c, std::size_t i, Sudog* sg) {
+  if (!c->trivial) return refill_by_move(c, i, sg);
+  copy_element(chanbuf(c, i), sg->elem, c->elemsize);
+  return sg;
 }
 
 }  // namespace goro

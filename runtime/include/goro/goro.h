@@ -2,6 +2,7 @@
 #pragma once
 
 #include "goro/channel.h"
+#include "goro/context.h"
 #include "goro/foreign_thread.h"
 #include "goro/go.h"
 #include "goro/lock_os_thread.h"

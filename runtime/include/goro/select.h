@@ -71,7 +71,10 @@ class ReceiveCase {
   ReceiveCase(Ref channel, F handler)
       : channel_(std::move(channel)), handler_(std::move(handler)) {}
 
-  Scase scase() { return {channel_.get(), place_.get(), false}; }
+  Scase scase() {
+    place_.clear();
+    return {channel_.get(), place_.get(), false};
+  }
   void run(bool received) { handler_(place_.take(received)); }
   Owning own() && { return {ChannelRef::share(channel_.get()), std::move(handler_)}; }
 
@@ -141,6 +144,7 @@ SelectResult select_one(const Scase& scase, bool block);
 
 // Receives from `channel`, and calls handler(std::optional<T>): nullopt if it is closed and empty.
 template <typename Handle, typename F>
+requires requires { typename detail::Received<Handle>; }
 auto on_receive(Handle&& channel, F&& handler) {
   using T = detail::Received<Handle>;
   using Fn = std::decay_t<F>;
@@ -152,6 +156,7 @@ auto on_receive(Handle&& channel, F&& handler) {
 
 // Sends `value` to `channel`, and calls handler().
 template <typename Handle, typename V, typename F>
+requires requires { typename detail::Sent<Handle>; }
 auto on_send(Handle&& channel, V&& value, F&& handler) {
   using T = detail::Sent<Handle>;
   using Fn = std::decay_t<F>;

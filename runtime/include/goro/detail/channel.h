@@ -82,6 +82,7 @@ class Place {
   std::optional<T> take(bool received) {
     return received ? std::optional<T>(value_) : std::nullopt;
   }
+  void clear() {}
 
  private:
   union {
@@ -92,14 +93,10 @@ template <typename T>
 class Place<T, false> {
  public:
   void* get() { return &value_; }
-  std::optional<T> take(bool received) {
-    std::optional<T> taken;
-    if (received) {
-      taken = std::move(value_);
-      value_.reset();
-    }
-    return taken;
-  }
+  // Not moved before the receiver moves it.
+  std::optional<T>&& take(bool /*received*/) { return std::move(value_); }
+  // Before it is received into again.
+  void clear() { value_.reset(); }
 
  private:
   std::optional<T> value_;
