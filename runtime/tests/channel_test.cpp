@@ -11,15 +11,17 @@
 #include <utility>
 #include <vector>
 
-#include "child.h"
 #include "goro/goro.h"
+#include "testing/child.h"
 #include "testing/story.h"
+#include "testing/whole_slices.h"
 
 namespace {
 
 using goro::Channel;
 using goro::ReceiveChannel;
 using goro::SendChannel;
+using goro::testing::WholeSlices;
 
 // What the directions let through, known when the program is compiled.
 template <typename C>
@@ -100,6 +102,7 @@ TEST(Channel, CloseWakesSendersWhoThrow) {
 }
 
 TEST(Channel, SendersAreServedFirstComeFirstServed) {
+  const WholeSlices whole_slices;
   for (const int capacity : {0, 3}) {
     std::vector<int> received;
     goro::run(
@@ -116,6 +119,7 @@ TEST(Channel, SendersAreServedFirstComeFirstServed) {
 }
 
 TEST(Channel, ReceiversAreServedFirstComeFirstServed) {
+  const WholeSlices whole_slices;
   std::vector<std::pair<int, int>> got;
   goro::run(
       [&] {
@@ -211,6 +215,7 @@ TEST(Channel, NilIsNeverReady) {
 
 // After Go's nonblock test: each operation with and without a partner.
 TEST(Channel, TryOperations) {
+  const WholeSlices whole_slices;
   goro::run(
       [] {
         const Channel<int> sync;
@@ -362,6 +367,7 @@ std::string failure_of(int throw_in, F&& f) {
 }
 
 TEST(Channel, AMoveThatThrowsIntoTheBuffer) {
+  const WholeSlices whole_slices;
   goro::run(
       [] {
         const Channel<Fragile> ch(2);
@@ -377,6 +383,7 @@ TEST(Channel, AMoveThatThrowsIntoTheBuffer) {
 }
 
 TEST(Channel, AMoveThatThrowsOutOfTheBuffer) {
+  const WholeSlices whole_slices;
   goro::run(
       [] {
         const Channel<Fragile> ch(2);
@@ -392,6 +399,7 @@ TEST(Channel, AMoveThatThrowsOutOfTheBuffer) {
 }
 
 TEST(Channel, AMoveThatThrowsToAReceiverThatWaits) {
+  const WholeSlices whole_slices;
   goro::run(
       [] {
         const Channel<Fragile> ch;
@@ -412,6 +420,7 @@ TEST(Channel, AMoveThatThrowsToAReceiverThatWaits) {
 }
 
 TEST(Channel, AMoveThatThrowsFromASenderThatWaits) {
+  const WholeSlices whole_slices;
   goro::run(
       [] {
         const Channel<Fragile> ch;
@@ -424,6 +433,7 @@ TEST(Channel, AMoveThatThrowsFromASenderThatWaits) {
 }
 
 TEST(Channel, AMoveThatThrowsForASenderAtAFullBuffer) {
+  const WholeSlices whole_slices;
   goro::run(
       [] {
         const Channel<Fragile> ch(2);
@@ -626,6 +636,7 @@ TEST(Channel, ASieveFindsPrimes) {
 }
 
 TEST(Channel, AChannelOutlivesARun) {
+  const WholeSlices whole_slices;
   const Channel<int> ch;
   for (int round = 0; round < 3; ++round) {
     goro::run(

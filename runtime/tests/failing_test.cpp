@@ -2,8 +2,8 @@
 #include <stdexcept>
 
 #include "goro/goro.h"
+#include "testing/child.h"
 #include "testing/story.h"
-#include "tests/child.h"
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <thread>
 #include <vector>
 
-#include "child.h"
 #include "goro/goro.h"
+#include "testing/child.h"
 #include "testing/story.h"
 
 namespace {

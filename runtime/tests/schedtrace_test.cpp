@@ -11,8 +11,8 @@
 #include "frame/schedtrace.h"
 #include "frame/settings.h"
 #include "goro/goro.h"
+#include "testing/child.h"
 #include "testing/story.h"
-#include "tests/child.h"
 
 namespace {
 

@@ -11,6 +11,7 @@
 
 #include "goro/goro.h"
 #include "testing/story.h"
+#include "testing/whole_slices.h"
 
 namespace {
 
@@ -20,6 +21,7 @@ using goro::on_send;
 using goro::otherwise;
 using goro::select;
 using goro::SelectCase;
+using goro::testing::WholeSlices;
 
 // At one P: starts f, and returns when it waits or has ended.
 template <typename F>
@@ -117,6 +119,7 @@ TEST(Select, ClosedAndNilChannels) {
 }
 
 TEST(Select, CloseWakesIt) {
+  const WholeSlices whole_slices;
   goro::run(
       [] {
         const Channel<int> a;
@@ -176,6 +179,7 @@ TEST(Select, IsFair) {
 }
 
 TEST(Select, TheSameChannelTwice) {
+  const WholeSlices whole_slices;
   goro::run(
       [] {
         const Channel<int> ch;
@@ -347,7 +351,7 @@ TEST(Select, WaitsOnAStackThatMoves) {
             for (int i = 0; i < 300; ++i) {
               std::string text;
               select(on_receive(a, [&](std::optional<int> v) { text = std::to_string(*v); }),
-                     on_receive(b, [&](std::optional<std::string> v) { text = "b" + *v; }));
+                     on_receive(b, [&](std::optional<std::string> v) { text = "b" + v.value(); }));
               out.send(text);
             }
           }
@@ -375,6 +379,7 @@ struct Fragile {
 };
 
 TEST(Select, AMoveThatThrowsLeavesEverythingAsItWas) {
+  const WholeSlices whole_slices;
   goro::run(
       [] {
         const Channel<Fragile> a;

@@ -14,14 +14,16 @@
 #include "contracts/model.h"
 #include "contracts/sync.h"
 #include "goro/goro.h"
+#include "testing/child.h"
 #include "testing/story.h"
-#include "tests/child.h"
+#include "testing/whole_slices.h"
 
 namespace {
 
 using namespace std::chrono_literals;
 using goro::testing::ChildEnd;
 using goro::testing::in_child;
+using goro::testing::WholeSlices;
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr int kScale = 1;
@@ -55,6 +57,7 @@ void let_others_park() {
 // ---- WaitGroup ----
 
 TEST(WaitGroup, LastDoneWakesInGosOrder) {
+  const WholeSlices whole_slices;
   Order order;
   goro::run(
       [&] {
@@ -161,6 +164,7 @@ TEST(WaitGroup, MisuseIsSaidInGosWords) {
 }
 
 TEST(WaitGroup, ReuseBeforeWaitHasReturnedIsSaid) {
+  const WholeSlices whole_slices;
   std::string text;
   goro::run(
       [&] {
@@ -234,6 +238,7 @@ TEST(Mutex, TryLockTakesAFreeOneOnly) {
 }
 
 TEST(Mutex, WaitersHaveItInTheOrderOfArrival) {
+  const WholeSlices whole_slices;
   Order order;
   goro::run(
       [&] {
@@ -263,6 +268,7 @@ int state_of(const goro::Mutex& mutex) {
 }
 
 TEST(Mutex, AWaiterThatStarvesGetsItHandedOver) {
+  const WholeSlices whole_slices;
   GORO_STEP("goroutine 2 waits for more than a millisecond, is woken, and finds it locked again");
   goro::run(
       [&] {
@@ -294,6 +300,7 @@ TEST(Mutex, AWaiterThatStarvesGetsItHandedOver) {
 }
 
 TEST(Mutex, StarvationModeKeepsNewcomersOut) {
+  const WholeSlices whole_slices;
   goro::run(
       [&] {
         goro::Mutex mutex;
@@ -411,6 +418,7 @@ TEST(Mutex, ManyAtOnceAreKeptApart) {
 }
 
 TEST(Mutex, IsForgottenByARunThatEnds) {
+  const WholeSlices whole_slices;
   auto mutex = std::make_unique<goro::Mutex>();
   goro::Mutex* m = mutex.get();
   goro::run(
@@ -478,6 +486,7 @@ TEST(RWMutex, ReadersShareAndWritersDoNot) {
 }
 
 TEST(RWMutex, AWriterThatWaitsKeepsNewReadersOut) {
+  const WholeSlices whole_slices;
   std::string order;
   goro::run(
       [&] {
@@ -581,6 +590,7 @@ TEST(Once, IsDoneAlsoIfItThrows) {
 // ---- Cond ----
 
 TEST(Cond, BroadcastWakesInGosOrder) {
+  const WholeSlices whole_slices;
   Order order;
   goro::run(
       [&] {
@@ -607,6 +617,7 @@ TEST(Cond, BroadcastWakesInGosOrder) {
 }
 
 TEST(Cond, SignalWakesTheOneThatHasWaitedLongest) {
+  const WholeSlices whole_slices;
   Order order;
   goro::run(
       [&] {
@@ -756,6 +767,7 @@ TEST(Semaphore, ADeadlockNamesTheWait) {
 
 // The program whose order everybody knows.
 TEST(Order, AHundredGoroutinesOnOneP) {
+  const WholeSlices whole_slices;
   Order order;
   goro::run(
       [&] {

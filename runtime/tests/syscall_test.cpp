@@ -14,9 +14,10 @@
 #include "contracts/model.h"
 #include "frame/kept_pages.h"
 #include "goro/goro.h"
+#include "testing/child.h"
 #include "testing/gate.h"
 #include "testing/story.h"
-#include "tests/child.h"
+#include "tests/under_lock.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include "contracts/model.h"
 #include "goro/goro.h"
 #include "testing/story.h"
-#include "tests/child.h"
+#include "tests/under_lock.h"
 
 namespace {
 

@@ -14,8 +14,9 @@
 #include "contracts/getg.h"
 #include "contracts/model.h"
 #include "goro/goro.h"
+#include "testing/child.h"
 #include "testing/story.h"
-#include "tests/child.h"
+#include "tests/under_lock.h"
 
 namespace {
 

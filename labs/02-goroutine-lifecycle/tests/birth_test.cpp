@@ -92,7 +92,7 @@ TEST(Birth, NilFunctionIsFatal) {
   EXPECT_NE(newborn(world->p()), nullptr);
   GORO_STEP("newproc1 with no function, in a process of its own");
   P* pp = world->p();
-  const Ending ending = in_child([&] { newproc1(pp, Closure{}, StackKind::growable, 1, 0); });
+  const ChildEnd ending = in_child([&] { newproc1(pp, Closure{}, StackKind::growable, 1, 0); });
   EXPECT_TRUE(ending.fatal_with("go of nil func value"))
       << "a closure without a function must end the program with status 2 and `fatal error: go of "
          "nil "

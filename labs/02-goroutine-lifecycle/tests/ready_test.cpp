@@ -50,7 +50,7 @@ TEST(Ready, TwiceIsFatal) {
   G* gp = world->g(GStatus::waiting);
   ready(gp);
   GORO_STEP("ready of the same goroutine once more, in a process of its own");
-  const Ending ending = in_child([&] { ready(gp); });
+  const ChildEnd ending = in_child([&] { ready(gp); });
   EXPECT_TRUE(ending.fatal_with("casgstatus: "))
       << "readied twice, a goroutine would be on two queues; ready moves it from waiting, and "
          "casgstatus "
@@ -128,8 +128,8 @@ TEST(Ready, GoreadyDoesItsWorkOnG0) {
   GORO_STEP(
       "the same again, in a process of its own, while a thread holds the scheduler's lock, which "
       "ready needs for the overflow");
-  const Ending ending = in_child([] { goready_into_a_full_ring(true); });
-  EXPECT_TRUE(ending.exited && ending.status == 0)
+  const ChildEnd ending = in_child([] { goready_into_a_full_ring(true); });
+  EXPECT_TRUE(ending.status == 0)
       << "ready belongs on g0: on a goroutine's stack it could be interrupted, and moved to "
          "another M, while it holds a lock or writes the ring of a P. goready must call it "
          "through systemstack. "

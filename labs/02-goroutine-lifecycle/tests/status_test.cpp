@@ -58,7 +58,7 @@ TEST(Status, EndsTheProgramOnAnIllegalMove) {
     for (const NamedStatus& to : kStatuses) {
       if (is_legal(from.status, to.status)) continue;
       G* gp = world->g(from.status);
-      const Ending ending = in_child([&] { casgstatus(gp, from.status, to.status); });
+      const ChildEnd ending = in_child([&] { casgstatus(gp, from.status, to.status); });
       ASSERT_TRUE(ending.fatal_with("casgstatus: "))
           << "a goroutine never goes from " << from.name << " to " << to.name
           << ": this illegal move is a bug in the runtime, and casgstatus must end the program "
@@ -81,7 +81,7 @@ TEST(Status, EndsTheProgramWhenTheStatusIsAnother) {
       // A few for each edge are enough, and the status it would go to is the one that tempts.
       if (real.status != edge.to && real.status != GStatus::running) continue;
       G* gp = world->g(real.status);
-      const Ending ending = in_child([&] { casgstatus(gp, edge.from, edge.to); });
+      const ChildEnd ending = in_child([&] { casgstatus(gp, edge.from, edge.to); });
       ASSERT_TRUE(ending.fatal_with("casgstatus: "))
           << "the caller takes the goroutine to be " << name_of(edge.from)
           << ", but its status is another, " << real.name
@@ -93,7 +93,7 @@ TEST(Status, EndsTheProgramWhenTheStatusIsAnother) {
   GORO_STEP("the same with the scan bit set: the wrong status is not worth waiting for");
   G* gp = world->g(GStatus::runnable);
   gp->atomicstatus.fetch_or(kGScan);
-  const Ending ending = in_child([&] { casgstatus(gp, GStatus::waiting, GStatus::runnable); });
+  const ChildEnd ending = in_child([&] { casgstatus(gp, GStatus::waiting, GStatus::runnable); });
   EXPECT_TRUE(ending.fatal_with("casgstatus: "))
       << "the status under the scan bit is another than `from`; clearing the bit will not change "
          "that. "

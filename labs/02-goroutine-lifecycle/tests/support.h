@@ -2,11 +2,6 @@
 // whose seed can be given again, and an Event built on gopark and ready.
 #pragma once
 
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <random>
@@ -16,18 +11,21 @@
 
 #include "contracts/getg.h"
 #include "contracts/lifecycle.h"
-#include "contracts/not_implemented.h"
 #include "contracts/run_queue.h"
 #include "contracts/scheduler.h"
 #include "contracts/services/allgs.h"
 #include "contracts/services/goroutine.h"
 #include "contracts/services/scheduling.h"
 #include "goro/goro.h"
+#include "testing/child.h"
 #include "testing/fake.h"
 #include "testing/story.h"
 #include "testing/whole_slices.h"
 
 namespace goro::lab02 {
+
+using testing::ChildEnd;
+using testing::in_child;
 
 // Every order that this lab's tests expect is one of goroutines that nobody interrupts.
 inline const testing::WholeSlices whole_slices;
@@ -77,58 +75,6 @@ class World {
  private:
   testing::FakeM m_;
 };
-
-// -- a function that must end the process --
-
-struct Ending {
-  bool exited = false;
-  int status = -1;
-  std::string text;  // what it printed
-
-  [[nodiscard]] bool fatal_with(const std::string& words) const {
-    return exited && status == 2 && text.find("fatal error: " + words) != std::string::npos;
-  }
-  // For a failure's text.
-  [[nodiscard]] std::string told() const {
-    std::string how = !exited       ? "It was ended by signal " + std::to_string(status)
-                      : status == 0 ? "It went on as if nothing had happened"
-                                    : "It ended with status " + std::to_string(status);
-    return how + (text.empty() ? ", and printed nothing." : ", and printed:\n" + text);
-  }
-};
-
-// Runs f() in a copy of this process; status 0 if f returned. No other thread may be running.
-template <typename F>
-Ending in_child(F&& f) {
-  Ending ending;
-  int channel[2];
-  if (pipe(channel) != 0) return ending;
-  const pid_t child = fork();
-  if (child == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    dup2(channel[1], STDERR_FILENO);
-    close(channel[0]);
-    close(channel[1]);
-    // What the child meets is for the test to judge, not for whoever listens to the test.
-    goro_on_not_implemented = nullptr;
-    for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGQUIT}) {
-      std::signal(signal, SIG_DFL);
-    }
-    f();
-    _exit(0);
-  }
-  close(channel[1]);
-  char buffer[512];
-  for (ssize_t n = 0; (n = read(channel[0], buffer, sizeof(buffer))) > 0;) {
-    ending.text.append(buffer, static_cast<std::size_t>(n));
-  }
-  close(channel[0]);
-  int status = 0;
-  if (child < 0 || waitpid(child, &status, 0) != child) return ending;
-  ending.exited = WIFEXITED(status);
-  ending.status = ending.exited ? WEXITSTATUS(status) : WTERMSIG(status);
-  return ending;
-}
 
 // -- random numbers that can be had again --
 

@@ -119,22 +119,13 @@ void stackcheck_child(const char* what) {
 }
 
 ChildEnd stackcheck_in_child(const char* what) {
-  int fds[2];
-  if (pipe(fds) != 0) return {};
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(fds[1], STDERR_FILENO);
-    close(fds[0]);
-    close(fds[1]);
+  return testing::in_child([what] {
     setenv("GORO_DEBUG", "stackcheck=1", 1);
     setenv(kChild, what, 1);
-    alarm(60);
     execl("/proc/self/exe", "lab_03_tests", "--gtest_filter=TheRule.StackcheckNamesTheBlock",
           nullptr);
     _exit(127);
-  }
-  close(fds[1]);
-  return wait_for_child(child, fds[0]);
+  });
 }
 
 TEST(TheRule, StackcheckNamesTheBlock) {

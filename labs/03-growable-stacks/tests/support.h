@@ -2,10 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <random>
@@ -16,6 +13,7 @@
 #include "contracts/services/page_heap.h"
 #include "contracts/stack.h"
 #include "goro/goro.h"
+#include "testing/child.h"
 #include "testing/fake.h"
 #include "testing/story.h"
 
@@ -113,50 +111,6 @@ void on_small_stack(F f, Options options = {.procs = 1}) {
 
 inline std::size_t my_stack_size() {
   return getg()->stack.size();
-}
-
-// -- a child process --
-
-struct ChildEnd {
-  int status = -1;  // exit status; 128 + signal if a signal ended it
-  std::string err;  // what it wrote to stderr
-};
-
-// Collects what the child writes and how it ends. "Not implemented" is passed on as this process'
-// own end: the harness has told the grader already.
-inline ChildEnd wait_for_child(pid_t child, int from) {
-  ChildEnd end;
-  char buffer[4096];
-  for (ssize_t n = 0; (n = read(from, buffer, sizeof(buffer))) > 0;) {
-    end.err.append(buffer, static_cast<std::size_t>(n));
-  }
-  close(from);
-  int status = 0;
-  waitpid(child, &status, 0);
-  end.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  if (end.status == 4 && end.err.find("not implemented") != std::string::npos) {
-    std::fputs(end.err.c_str(), stderr);
-    _exit(4);
-  }
-  return end;
-}
-
-// The child runs `body` and exits with 0 if that returns.
-template <typename F>
-ChildEnd in_child(F&& body) {
-  int fds[2];
-  if (pipe(fds) != 0) return {};
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(fds[1], STDERR_FILENO);
-    close(fds[0]);
-    close(fds[1]);
-    alarm(60);
-    body();
-    _exit(0);
-  }
-  close(fds[1]);
-  return wait_for_child(child, fds[0]);
 }
 
 // -- random values --

@@ -60,7 +60,7 @@ TEST(IdleLists, APWithWorkIsRefused) {
   FakeM fake(2);
   GORO_STEP("a goroutine is in the queue of P1; pidleput(P1), in a process of its own");
   put_in_ring(fake.p(1), fake.g());
-  const Ending ending = in_child([&] {
+  const ChildEnd ending = in_short_child([&] {
     sched.lock.lock();
     pidleput(fake.p(1));
   });
@@ -106,13 +106,12 @@ TEST(IdleLists, MsAreLastInFirstOut) {
 TEST(IdleLists, TheLastMToGoIdleIsADeadlock) {
   FakeM fake;
   GORO_STEP("there is one M in all, and it goes idle (mput), in a process of its own");
-  const Ending ending = in_child([&] {
+  const ChildEnd ending = in_short_child([&] {
     sleeping_is_a_deadlock();
     sched.lock.lock();
     mput(fake.m());
   });
-  EXPECT_TRUE(ending.exited && ending.status == 2 &&
-              ending.text.find("deadlock!") != std::string::npos)
+  EXPECT_TRUE(ending.status == 2 && ending.err.find("deadlock!") != std::string::npos)
       << "mput must call checkdead(), after it has counted: when the last M that ran goes idle, "
          "nobody can wake anyone, and the program must end with a deadlock's text. "
       << ending.told();
@@ -137,11 +136,11 @@ TEST(Wiring, AcquirepRefusesWhatIsTaken) {
   FakeM fake(3);
   M other;
   GORO_STEP("each in a process of its own: an M that has a P takes another one");
-  Ending ending = in_child([&] { acquirep(fake.p(1)); });
+  ChildEnd ending = in_short_child([&] { acquirep(fake.p(1)); });
   EXPECT_TRUE(ending.fatal_with("wirep: already in go"))
       << "this M has P0 already: two Ps for one M. " << ending.told();
   GORO_STEP("an M takes a P that has an M");
-  ending = in_child([&] {
+  ending = in_short_child([&] {
     releasep();
     fake.p(1)->m = &other;
     acquirep(fake.p(1));
@@ -149,7 +148,7 @@ TEST(Wiring, AcquirepRefusesWhatIsTaken) {
   EXPECT_TRUE(ending.fatal_with("wirep: already in go"))
       << "P1 has an M already: two Ms would run one queue. " << ending.told();
   GORO_STEP("an M takes a P that is stopped");
-  ending = in_child([&] {
+  ending = in_short_child([&] {
     releasep();
     set_status(fake.p(1), PStatus::gcstop);
     acquirep(fake.p(1));
@@ -162,21 +161,21 @@ TEST(Wiring, ReleasepRefusesWhatItDoesNotHave) {
   FakeM fake(2);
   M other;
   GORO_STEP("each in a process of its own: releasep without a P");
-  Ending ending = in_child([&] {
+  ChildEnd ending = in_short_child([&] {
     fake.m()->p = nullptr;
     releasep();
   });
   EXPECT_TRUE(ending.fatal_with("releasep: invalid p state"))
       << "this M has no P. " << ending.told();
   GORO_STEP("releasep of a P that another M has");
-  ending = in_child([&] {
+  ending = in_short_child([&] {
     fake.p(0)->m = &other;
     releasep();
   });
   EXPECT_TRUE(ending.fatal_with("releasep: invalid p state"))
       << "the P says that its M is another one: somebody has taken it. " << ending.told();
   GORO_STEP("releasep of a P that does not run");
-  ending = in_child([&] {
+  ending = in_short_child([&] {
     set_status(fake.p(0), PStatus::gcstop);
     releasep();
   });

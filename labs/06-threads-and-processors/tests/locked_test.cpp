@@ -74,12 +74,11 @@ TEST(LockThread, WaitingLockedMsAreCounted) {
   sched.lock.unlock();
   sched.nmidlelocked = 0;
   GORO_STEP("there is one M in all: incidlelocked(1), in a process of its own");
-  const Ending ending = in_child([] {
+  const ChildEnd ending = in_short_child([] {
     sleeping_is_a_deadlock();
     incidlelocked(1);
   });
-  EXPECT_TRUE(ending.exited && ending.status == 2 &&
-              ending.text.find("deadlock!") != std::string::npos)
+  EXPECT_TRUE(ending.status == 2 && ending.err.find("deadlock!") != std::string::npos)
       << "one M less runs: checkdead() must look whether it was the last, or a deadlock is not "
          "noticed. "
       << ending.told();
@@ -91,21 +90,21 @@ TEST(LockThread, RefusesWhatIsNotLinked) {
   M other;
   GORO_STEP("each in a process of its own: stoplockedm on an M that is locked to nobody");
   sched.nmspinning.store(1);  // somebody looks for work: handoffp need not start an M for that
-  Ending ending = in_child([] {
+  ChildEnd ending = in_short_child([] {
     sleeping_is_a_deadlock();
     stoplockedm();
   });
   EXPECT_TRUE(ending.fatal_with("stoplockedm: inconsistent locking"))
       << "nobody would ever wake this M. " << ending.told();
   GORO_STEP("startlockedm of a goroutine that is locked to this very M");
-  ending = in_child([&] {
+  ending = in_short_child([&] {
     gp->lockedm = fake.m();
     startlockedm(gp);
   });
   EXPECT_TRUE(ending.fatal_with("startlockedm: locked to me"))
       << "the M would give its P to itself and sleep. " << ending.told();
   GORO_STEP("startlockedm when the other M has a P in its hands already");
-  ending = in_child([&] {
+  ending = in_short_child([&] {
     gp->lockedm = &other;
     other.nextp = fake.p(1);
     startlockedm(gp);
@@ -209,7 +208,7 @@ TEST(Program, AThreadEndsWithItsLockedGoroutine) {
 
 TEST(Program, ALockedGoroutineThatWaitsForEverIsADeadlock) {
   GORO_STEP("in a process of its own: a locked goroutine and goroutine 1 wait for ever");
-  const Ending ending = in_child([] {
+  const ChildEnd ending = in_short_child([] {
     goro::run(
         [] {
           const Channel<int> never;

@@ -22,7 +22,7 @@ TEST(Notes, ASecondWakeupIsFatal) {
   Note note;
   note.wakeup();
   GORO_STEP("woke a note that was awake already, in a process of its own");
-  const Ending ending = in_child([&] { note.wakeup(); });
+  const ChildEnd ending = in_short_child([&] { note.wakeup(); });
   EXPECT_TRUE(ending.fatal_with("notewakeup - double wakeup"))
       << "two wakeups without a clear in between must end the program with `fatal error: "
          "notewakeup - double wakeup`: each waker believes that it alone woke the sleeper. "

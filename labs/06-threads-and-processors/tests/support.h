@@ -3,99 +3,33 @@
 #pragma once
 
 #include <pthread.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
-#include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "contracts/getg.h"
-#include "contracts/not_implemented.h"
 #include "contracts/processors.h"
 #include "contracts/services/clock.h"
 #include "contracts/services/scheduling.h"
 #include "contracts/services/threads.h"
 #include "goro/goro.h"
+#include "testing/child.h"
 #include "testing/fake.h"
 #include "testing/rings.h"
 #include "testing/story.h"
 
 namespace goro::testing {
 
-// -- a function that must end the process --
-
-struct Ending {
-  bool exited = false;
-  int status = -1;
-  std::string text;  // what it printed
-
-  [[nodiscard]] bool fatal_with(const std::string& words) const {
-    return exited && status == 2 && text.find("fatal error: " + words) != std::string::npos;
-  }
-  // For a failure's text.
-  [[nodiscard]] std::string told() const {
-    const std::string how = !exited       ? "It was ended by signal " + std::to_string(status)
-                            : status == 0 ? "It went on as if nothing had happened"
-                                          : "It ended with status " + std::to_string(status);
-    // The first line says what happened; a dump of every goroutine may follow.
-    return how + (text.empty() ? ", and printed nothing."
-                               : ", and printed: " + text.substr(0, text.find('\n')));
-  }
-};
-
-inline constexpr char kNotImplemented[] = "the child met:";
-
-// Runs f() in a copy of this process; status 0 if f returned. No other thread may be running.
+// A mistake that is not refused may sleep for ever.
 template <typename F>
-Ending in_child(F&& f) {
-  Ending ending;
-  int channel[2];
-  if (pipe(channel) != 0) return ending;
-  const pid_t child = fork();
-  if (child == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    dup2(channel[1], STDERR_FILENO);
-    close(channel[0]);
-    close(channel[1]);
-    // Passed on by the parent: the child is not the one that whoever grades listens to.
-    goro_on_not_implemented = [](int lab, int step, const char* function) {
-      std::fprintf(stderr, "%s %d %d %s\n", kNotImplemented, lab, step,
-                   function == nullptr ? "" : function);
-    };
-    for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGQUIT}) {
-      std::signal(signal, SIG_DFL);
-    }
-    alarm(5);  // a mistake that is not refused may sleep for ever
-    f();
-    _exit(0);
-  }
-  close(channel[1]);
-  char buffer[512];
-  for (ssize_t n = 0; (n = read(channel[0], buffer, sizeof(buffer))) > 0;) {
-    ending.text.append(buffer, static_cast<std::size_t>(n));
-  }
-  close(channel[0]);
-  int status = 0;
-  if (child < 0 || waitpid(child, &status, 0) != child) return ending;
-  if (const auto at = ending.text.find(kNotImplemented); at != std::string::npos) {
-    std::istringstream words(ending.text.substr(at + sizeof(kNotImplemented)));
-    int lab = 0;
-    int step = 0;
-    std::string function;
-    words >> lab >> step >> function;
-    not_implemented(lab, step, function.c_str());
-  }
-  ending.exited = WIFEXITED(status);
-  ending.status = ending.exited ? WEXITSTATUS(status) : WTERMSIG(status);
-  return ending;
+ChildEnd in_short_child(F&& f) {
+  return in_child(std::forward<F>(f), 5);
 }
 
 // -- Ps and Ms by hand --

@@ -48,25 +48,25 @@ TEST(Startm, RefusesWhatCannotBe) {
   M sleeper;
   rest(&sleeper);
   GORO_STEP("each in a process of its own: a spinning M without a P");
-  Ending ending = in_child([&] { startm(nullptr, true); });
+  ChildEnd ending = in_short_child([&] { startm(nullptr, true); });
   EXPECT_TRUE(ending.fatal_with("startm: P required for spinning=true"))
       << "whoever counted an M as spinning has a P for it. " << ending.told();
   GORO_STEP("the idle M says that it spins");
-  ending = in_child([&] {
+  ending = in_short_child([&] {
     sleeper.spinning = true;
     startm(fake.p(1), false);
   });
   EXPECT_TRUE(ending.fatal_with("startm: m is spinning"))
       << "an M on the idle list does not spin. " << ending.told();
   GORO_STEP("the idle M has a P in its hands already");
-  ending = in_child([&] {
+  ending = in_short_child([&] {
     sleeper.nextp = fake.p(0);
     startm(fake.p(1), false);
   });
   EXPECT_TRUE(ending.fatal_with("startm: m has p"))
       << "somebody else has woken this M. " << ending.told();
   GORO_STEP("a P with goroutines for a spinning M");
-  ending = in_child([&] {
+  ending = in_short_child([&] {
     put_in_ring(fake.p(1), fake.g());
     startm(fake.p(1), true);
   });
@@ -120,14 +120,14 @@ TEST(Stopm, AStoppedMUsesNoProcessor) {
 TEST(Stopm, RefusesAnMThatIsNotIdle) {
   FakeM fake;
   GORO_STEP("each in a process of its own: stopm on an M that has a P");
-  Ending ending = in_child([] {
+  ChildEnd ending = in_short_child([] {
     sleeping_is_a_deadlock();
     stopm();
   });
   EXPECT_TRUE(ending.fatal_with("stopm holding p"))
       << "the P would sleep along with the M. " << ending.told();
   GORO_STEP("stopm on an M that spins");
-  ending = in_child([&] {
+  ending = in_short_child([&] {
     fake.m()->p = nullptr;
     fake.m()->spinning = true;
     sleeping_is_a_deadlock();
@@ -164,9 +164,9 @@ TEST(Wakep, DoesNothingWhenEveryPIsBusy) {
   GORO_STEP("no P is idle, one M is; wakep() while this thread holds sched.lock");
   // With the lock taken, a wakep that wants it never returns: the time limit would say so late.
   sched.lock.lock();
-  const Ending ending = in_child([] { wakep(); });
+  const ChildEnd ending = in_short_child([] { wakep(); });
   sched.lock.unlock();
-  EXPECT_TRUE(ending.exited && ending.status == 0)
+  EXPECT_TRUE(ending.status == 0)
       << "when every P is busy, wakep is one load (npidle): it is called at every go statement, "
          "and "
          "must not take sched.lock. It did not come back. "

@@ -268,7 +268,7 @@ TEST(Gcstopm, GivesUpThePAndIsCounted) {
 TEST(Gcstopm, WithoutAStopIsFatal) {
   FakeM fake;
   GORO_STEP("nobody stops the world; gcstopm, in a process of its own");
-  const Ending ending = in_child([] {
+  const ChildEnd ending = in_short_child([] {
     sleeping_is_a_deadlock();
     gcstopm();
   });

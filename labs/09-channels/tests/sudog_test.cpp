@@ -165,7 +165,7 @@ TEST(Sudogs, OnlyACleanOneComesBack) {
   }
   GORO_STEP("release_sudog, of sudogs that still lead somewhere");
   for (const Case& c : cases) {
-    const Ending ending = in_child([&c] {
+    const ChildEnd ending = in_child([&c] {
       const FakeM fake;
       Sudog bad;
       c.spoil(&bad);
@@ -174,7 +174,7 @@ TEST(Sudogs, OnlyACleanOneComesBack) {
     EXPECT_EQ(ending.status, 2) << "it must be fatal: " << c.text;
     EXPECT_TRUE(ending.says(std::string("fatal error: ") + c.text))
         << "it must say \"" << c.text << "\"; it said:\n"
-        << ending.text.substr(0, 200);
+        << ending.err.substr(0, 200);
   }
 }
 

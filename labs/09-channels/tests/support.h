@@ -2,11 +2,6 @@
 // queues without ever having run, and elements that watch how they are moved.
 #pragma once
 
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
@@ -20,12 +15,16 @@
 
 #include "contracts/channel.h"
 #include "contracts/getg.h"
-#include "contracts/not_implemented.h"
 #include "goro/goro.h"
+#include "testing/child.h"
 #include "testing/fake.h"
 #include "testing/story.h"
+#include "testing/whole_slices.h"
 
 namespace goro::testing {
+
+// Every order that this lab's tests expect is one of goroutines that nobody interrupts.
+inline const WholeSlices whole_slices;
 
 inline std::uint32_t status_of(const G* gp) {
   return gp->atomicstatus.load();
@@ -218,48 +217,6 @@ inline std::vector<int> order_of_waking(int n, const std::function<void(int)>& w
       },
       {.procs = 1});
   return order;
-}
-
-// -- the end of a process --
-
-struct Ending {
-  int status = -1;   // of exit; 128 + signal
-  std::string text;  // stderr
-  [[nodiscard]] bool says(const std::string& words) const {
-    return text.find(words) != std::string::npos;
-  }
-};
-
-// Runs f() in a copy of this process; status 0 if f returned. No other thread may be running.
-template <typename F>
-Ending in_child(F&& f) {
-  Ending ending;
-  int ends[2];
-  if (pipe(ends) != 0) return ending;
-  const pid_t child = fork();
-  if (child == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    dup2(ends[1], STDERR_FILENO);
-    close(ends[0]);
-    close(ends[1]);
-    // What the child meets is for the test to judge.
-    goro_on_not_implemented = nullptr;
-    for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGQUIT}) {
-      std::signal(signal, SIG_DFL);
-    }
-    f();
-    _exit(0);
-  }
-  close(ends[1]);
-  char buffer[512];
-  for (ssize_t n = 0; (n = read(ends[0], buffer, sizeof(buffer))) > 0;) {
-    ending.text.append(buffer, static_cast<std::size_t>(n));
-  }
-  close(ends[0]);
-  int status = 0;
-  if (child < 0 || waitpid(child, &status, 0) != child) return ending;
-  ending.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return ending;
 }
 
 // -- random numbers that can be had again --

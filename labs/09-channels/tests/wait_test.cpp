@@ -156,7 +156,7 @@ void needs_chansend() {
 TEST(Waiting, NilWaitsForEver) {
   needs_chansend();
   GORO_STEP("in a process of their own: one goroutine receives from the nil channel, one sends");
-  const Ending ending = in_child([] {
+  const ChildEnd ending = in_child([] {
     goro::run(
         [] {
           go([] { Channel<int>(nullptr).receive(); });
@@ -167,14 +167,14 @@ TEST(Waiting, NilWaitsForEver) {
   for (const char* text : {"all goroutines are asleep - deadlock!",
                            "goroutine 1 [chan send (nil chan)]:", "[chan receive (nil chan)]:"}) {
     EXPECT_TRUE(ending.says(text)) << "the dump must say \"" << text << "\"; it said:\n"
-                                   << ending.text.substr(0, 600);
+                                   << ending.err.substr(0, 600);
   }
 }
 
 TEST(Waiting, ADeadlockSaysWhatEachWaitsFor) {
   needs_chansend();
   GORO_STEP("in a process of their own: one goroutine receives, one sends, on two channels");
-  const Ending ending = in_child([] {
+  const ChildEnd ending = in_child([] {
     goro::run(
         [] {
           const Channel<int> other;
@@ -186,7 +186,7 @@ TEST(Waiting, ADeadlockSaysWhatEachWaitsFor) {
   for (const char* text : {"all goroutines are asleep - deadlock!",
                            "goroutine 1 [chan receive]:", "goroutine 2 [chan send]:"}) {
     EXPECT_TRUE(ending.says(text)) << "the dump must say \"" << text << "\"; it said:\n"
-                                   << ending.text.substr(0, 600);
+                                   << ending.err.substr(0, 600);
   }
 }
 

@@ -12,12 +12,16 @@
 #include "contracts/sync.h"
 #include "goro/goro.h"
 #include "testing/fake.h"
+#include "testing/rings.h"
 #include "testing/story.h"
+#include "testing/whole_slices.h"
 
 namespace goro::testing {
 
+// Every order that this lab's tests expect is one of goroutines that nobody interrupts.
+inline const WholeSlices whole_slices;
+
 using Count = atomic<std::uint32_t>;
-using Ids = std::vector<std::uint64_t>;
 using Order = std::vector<int>;
 
 inline bool is_runnable(const G* gp) {
@@ -28,10 +32,8 @@ inline bool is_runnable(const G* gp) {
 inline Ids run_order(const P* pp) {
   Ids ids;
   if (const G* next = pp->runnext.load(); next != nullptr) ids.push_back(next->goid);
-  const std::uint32_t tail = pp->runqtail.load();
-  for (std::uint32_t i = pp->runqhead.load(); i != tail; ++i) {
-    ids.push_back(pp->runq[i % kRunqSize].load()->goid);
-  }
+  const Ids ring = ring_of(pp);
+  ids.insert(ids.end(), ring.begin(), ring.end());
   return ids;
 }
 
