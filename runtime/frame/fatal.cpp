@@ -13,6 +13,7 @@
 #include "contracts/services/goroutine.h"
 #include "frame/dump.h"
 #include "frame/end.h"
+#include "frame/threads.h"
 #if GORO_SIMULATE
 #include "simulation/simulation.h"
 #endif
@@ -28,10 +29,13 @@ namespace {
 atomic<bool> ending{false};
 
 // The first thread to end the process prints; others wait for the end, so that texts do not mix.
+// From here on nobody is interrupted: where newstack is not implemented yet, a request to give way
+// would end the process a second time, in the middle of the first. So that comes before the claim.
 void claim_the_end() {
 #if GORO_SIMULATE
   sim::freeze();
 #endif
+  nobody_gives_way_any_more();
   if (ending.exchange(true, std::memory_order_acq_rel)) {
     for (;;) pause();
   }

@@ -10,8 +10,10 @@
 #include "frame/threads.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
@@ -289,7 +291,15 @@ void mpark() {
   if (sched.stopping.load(std::memory_order_relaxed)) m_leave();
 }
 
-void ask_to_give_way(M* mp) {
+namespace {
+
+// Who asks counts itself first and looks at `over` then; who ends the asking does it the other way
+// round. seq_cst: one of the two sees the other. Plain atomics: no schedule of a simulation is to
+// depend on them.
+std::atomic<int> asking{0};
+std::atomic<bool> asking_is_over{false};
+
+void write_request(M* mp) {
   G* gp = mp->curg.load(std::memory_order_acquire);
   if (gp == nullptr) return;
   // The request can be overwritten by a switch that is under way, or be meant for a goroutine that
@@ -301,7 +311,33 @@ void ask_to_give_way(M* mp) {
   }
 }
 
+}  // namespace
+
+void ask_to_give_way(M* mp) {
+  asking.fetch_add(1, std::memory_order_seq_cst);
+  if (!asking_is_over.load(std::memory_order_seq_cst)) write_request(mp);
+  asking.fetch_sub(1, std::memory_order_release);
+}
+
+void nobody_gives_way_any_more() {
+  asking_is_over.store(true, std::memory_order_seq_cst);
+  // Asking takes a few instructions. Bounded, because the thread that asks may be the one that was
+  // stopped by a signal to come here.
+  for (int i = 0; i < 1000 && asking.load(std::memory_order_acquire) != 0; ++i) sched_yield();
+  G* gp = getg();
+  if (gp == nullptr) return;
+  if (gp->stackguard0.load(std::memory_order_relaxed) == kStackPreempt) {
+    gp->stackguard0.store(gp->stack.lo + kStackGuard, std::memory_order_relaxed);
+  }
+  // A signal's handler, say, may run with another limit than its goroutine's.
+  auto* slot = this_threads_guard_slot();
+  if (slot != nullptr && slot->load(std::memory_order_relaxed) == kStackPreempt) {
+    slot->store(gp->stackguard0.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  }
+}
+
 void repeat_preemption(M* mp, G* gp) {
+  if (asking_is_over.load(std::memory_order_relaxed)) return;
   gp->stackguard0.store(kStackPreempt, std::memory_order_relaxed);
   if (auto* slot = mp->guard_slot.load(std::memory_order_relaxed); slot != nullptr) {
     slot->store(kStackPreempt, std::memory_order_relaxed);

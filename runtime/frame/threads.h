@@ -29,6 +29,10 @@ void sysmon_start();
 // Asks mp's goroutine, if it runs one, to give way. Under sched.lock.
 void ask_to_give_way(M* mp);
 
+// For whoever ends the process: from now on no request is written, and one that this thread's
+// goroutine has got already is taken back. Any stack, any thread.
+void nobody_gives_way_any_more();
+
 // Waits for the threads of mp's list to end, and deletes the Ms (not M0). With nobody else left.
 void m_join_and_delete(M* list);
 
