@@ -22,6 +22,14 @@ namespace goro {
 
 inline constexpr std::size_t kCacheLine = 64;
 
+// Go: physPageSize. The smallest piece of memory whose protection can be changed.
+inline constexpr std::size_t kPhysPageSize = 4096;
+
+// Go: active_spin and active_spin_cnt. Whoever waits for a lock whose owner runs looks this often,
+// and pauses so many times before each look.
+inline constexpr int kActiveSpin = 4;
+inline constexpr int kActiveSpinCount = 30;
+
 // Go: stackMin. The stack of a new goroutine, in bytes.
 #if GORO_GROWABLE_STACKS
 inline constexpr std::size_t kStackMin = 2048;

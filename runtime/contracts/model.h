@@ -284,6 +284,14 @@ struct alignas(kCacheLine) P {
   alignas(kCacheLine) Timers timers;
 };
 
+inline bool has_status(const P* pp, PStatus status) {
+  return pp->status.load(std::memory_order_relaxed) == static_cast<std::uint32_t>(status);
+}
+
+inline void set_status(P* pp, PStatus status) {
+  pp->status.store(static_cast<std::uint32_t>(status), std::memory_order_relaxed);
+}
+
 struct M {
   // -- read by assembly, see offsets.h --
   G* g0 = nullptr;

@@ -6,7 +6,6 @@ namespace goro {
 
 namespace {
 
-constexpr std::size_t kPage = 4096;
 constexpr std::size_t kMost = std::size_t{1} << 40;
 
 // Making a guarded stack takes two system calls and its first use a page fault, so a few of the
@@ -20,7 +19,7 @@ struct Cache {
 Cache cache;
 
 void unmap(Stack stack) {
-  munmap(reinterpret_cast<void*>(stack.lo - kPage), stack.size() + kPage);
+  munmap(reinterpret_cast<void*>(stack.lo - kPhysPageSize), stack.size() + kPhysPageSize);
 }
 
 }  // namespace
@@ -28,7 +27,7 @@ void unmap(Stack stack) {
 Stack fixed_stack_alloc(std::size_t bytes) {
   if (bytes > kMost) return Stack{};
   // Room for what a check keeps free below the guard, so that a caller gets what it asked for.
-  bytes = (bytes + kStackGuard + kPage - 1) & ~(kPage - 1);
+  bytes = (bytes + kStackGuard + kPhysPageSize - 1) & ~(kPhysPageSize - 1);
   cache.lock.lock();
   for (int i = cache.count - 1; i >= 0; --i) {
     if (cache.kept[i].size() != bytes) continue;
@@ -38,14 +37,14 @@ Stack fixed_stack_alloc(std::size_t bytes) {
     return stack;
   }
   cache.lock.unlock();
-  void* at = mmap(nullptr, bytes + kPage, PROT_READ | PROT_WRITE,
+  void* at = mmap(nullptr, bytes + kPhysPageSize, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (at == MAP_FAILED) return Stack{};
-  if (mprotect(at, kPage, PROT_NONE) != 0) {
-    munmap(at, bytes + kPage);
+  if (mprotect(at, kPhysPageSize, PROT_NONE) != 0) {
+    munmap(at, bytes + kPhysPageSize);
     return Stack{};
   }
-  const std::uintptr_t lo = reinterpret_cast<std::uintptr_t>(at) + kPage;
+  const std::uintptr_t lo = reinterpret_cast<std::uintptr_t>(at) + kPhysPageSize;
   return Stack{lo, lo + bytes};
 }
 
@@ -58,7 +57,7 @@ void fixed_stack_free(Stack stack) {
 }
 
 bool in_guard_page(const G* gp, std::uintptr_t address) {
-  return gp->stack_kind == StackKind::fixed && address >= gp->stack.lo - kPage &&
+  return gp->stack_kind == StackKind::fixed && address >= gp->stack.lo - kPhysPageSize &&
          address < gp->stack.lo;
 }
 

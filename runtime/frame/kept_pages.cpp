@@ -9,8 +9,6 @@ namespace goro {
 
 namespace {
 
-constexpr std::uintptr_t kPage = 4096;
-
 struct Kept {
   std::mutex lock;  // a thread that is not the runtime's any more may be here
   std::map<std::uintptr_t, int> counts;
@@ -22,7 +20,7 @@ Kept& kept() {
 }
 
 std::uintptr_t page_of(std::uintptr_t at) {
-  return at & ~(kPage - 1);
+  return at & ~(kPhysPageSize - 1);
 }
 
 void unmap(std::uintptr_t from, std::uintptr_t to) {
@@ -33,20 +31,21 @@ void unmap(std::uintptr_t from, std::uintptr_t to) {
 
 void keep_pages(std::uintptr_t at, std::size_t bytes) {
   const std::lock_guard guard(kept().lock);
-  for (std::uintptr_t page = page_of(at); page < at + bytes; page += kPage) ++kept().counts[page];
+  for (std::uintptr_t page = page_of(at); page < at + bytes; page += kPhysPageSize)
+    ++kept().counts[page];
 }
 
 void release_pages(std::uintptr_t at, std::size_t bytes) {
   const std::lock_guard guard(kept().lock);
   std::uintptr_t from = page_of(at);  // of a row of pages that nobody keeps
   std::uintptr_t page = from;
-  for (; page < at + bytes; page += kPage) {
+  for (; page < at + bytes; page += kPhysPageSize) {
     const auto entry = kept().counts.find(page);
     if (--entry->second == 0) {
       kept().counts.erase(entry);
     } else {
       unmap(from, page);
-      from = page + kPage;
+      from = page + kPhysPageSize;
     }
   }
   unmap(from, page);
@@ -63,7 +62,7 @@ void unmap_but_kept(std::uintptr_t at, std::size_t bytes) {
   for (auto entry = kept().counts.lower_bound(at);
        entry != kept().counts.end() && entry->first < at + bytes; ++entry) {
     unmap(from, entry->first);
-    from = entry->first + kPage;
+    from = entry->first + kPhysPageSize;
   }
   unmap(from, at + bytes);
 }

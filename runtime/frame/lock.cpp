@@ -15,8 +15,6 @@ namespace goro {
 namespace {
 
 // Go: active_spin, active_spin_cnt.
-constexpr int kActiveSpin = 4;
-constexpr int kActiveSpinCount = 30;
 constexpr int kYields = 32;
 constexpr std::uint32_t kNapMicroseconds = 50;
 

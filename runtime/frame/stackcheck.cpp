@@ -17,10 +17,8 @@ namespace goro {
 
 namespace {
 
-constexpr std::size_t kPage = 4096;
-
 std::size_t pages(std::size_t bytes) {
-  return (bytes + kPage - 1) & ~(kPage - 1);
+  return (bytes + kPhysPageSize - 1) & ~(kPhysPageSize - 1);
 }
 
 // std::malloc's nodes, so that the table is not in itself.
@@ -84,9 +82,9 @@ HeapBlock heap_blocks_find(std::uintptr_t lo, std::uintptr_t hi, std::uintptr_t*
 
 Stack stackcheck_alloc(std::size_t bytes) {
   // One page more, which stays unreadable: what runs over the end of the stack stops there.
-  void* at = mmap(nullptr, kPage + pages(bytes), PROT_NONE,
+  void* at = mmap(nullptr, kPhysPageSize + pages(bytes), PROT_NONE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  const std::uintptr_t lo = reinterpret_cast<std::uintptr_t>(at) + kPage;
+  const std::uintptr_t lo = reinterpret_cast<std::uintptr_t>(at) + kPhysPageSize;
   if (at == MAP_FAILED ||
       mprotect(reinterpret_cast<void*>(lo), pages(bytes), PROT_READ | PROT_WRITE) != 0) {
     fatal("out of memory (stack)");

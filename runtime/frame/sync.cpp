@@ -15,8 +15,6 @@ namespace goro {
 namespace {
 
 // Go: active_spin, active_spin_cnt.
-constexpr int kActiveSpin = 4;
-constexpr int kActiveSpinCount = 30;
 
 int processors() {
   static const int count = num_cpu();

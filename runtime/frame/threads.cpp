@@ -9,6 +9,7 @@
 // An M whose thread has ended waits on sched.freem to get another one.
 #include "frame/threads.h"
 
+#include <cxxabi.h>
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
@@ -41,7 +42,6 @@
 
 extern "C" {
 __attribute__((tls_model("initial-exec"))) thread_local goro::G* goro_tls_g = nullptr;
-void* __cxa_get_globals();
 }
 
 namespace goro {
@@ -200,7 +200,7 @@ void sysmon_start() {
 void m_enter_thread(M* mp) {
   // release: whoever finds the address may write there.
   if (!mp->is_sysmon) mp->guard_slot.store(this_threads_guard_slot(), std::memory_order_release);
-  mp->exception_globals = static_cast<ExceptionState*>(__cxa_get_globals());
+  mp->exception_globals = reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
   mp->outer_exceptions = *mp->exception_globals;
   mp->outer_g = goro_tls_g;
   clockid_t clock = 0;

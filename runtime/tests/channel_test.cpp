@@ -15,12 +15,15 @@
 #include "testing/child.h"
 #include "testing/story.h"
 #include "testing/whole_slices.h"
+#include "tests/waiting.h"
 
 namespace {
 
 using goro::Channel;
 using goro::ReceiveChannel;
 using goro::SendChannel;
+using goro::testing::Fragile;
+using goro::testing::start;
 using goro::testing::WholeSlices;
 
 // What the directions let through, known when the program is compiled.
@@ -51,17 +54,6 @@ std::string panic_of(const std::function<void()>& f) {
     return panic.what();
   }
   return "no panic";
-}
-
-// At one P: starts f, and returns when it waits or has ended.
-template <typename F>
-void start(F f) {
-  auto runs = std::make_shared<bool>(false);
-  goro::go({.stack = goro::fixed_stack(1 << 16)}, [runs, f = std::move(f)] {
-    *runs = true;
-    f();
-  });
-  while (!*runs) goro::yield();
 }
 
 // Starts waiters 1 to n, one after the other, each parked when the next starts; then runs `wake`.
@@ -335,23 +327,6 @@ TEST(Channel, ElementsOfAnySize) {
   bytes_arrive<20000>();
 }
 
-// Counts how many there are. Its move throws when it is told to.
-struct Fragile {
-  static inline std::atomic<int> alive{0};
-  static inline std::atomic<int> throw_in{0};  // the how-manieth move from now throws
-  int value;
-  bool moved_from = false;
-
-  explicit Fragile(int v) : value(v) { ++alive; }
-  Fragile(Fragile&& other) : value(other.value) {
-    if (throw_in > 0 && --throw_in == 0) throw std::runtime_error("a move failed");
-    other.moved_from = true;
-    ++alive;
-  }
-  Fragile& operator=(Fragile&&) = delete;
-  ~Fragile() { --alive; }
-};
-
 // With `throw_in` set for the moves of this thread alone: at one P.
 template <typename F>
 std::string failure_of(int throw_in, F&& f) {
@@ -558,7 +533,7 @@ TEST(Channel, EveryValueArrivesOnce) {
   constexpr int kSenders = 50;
   constexpr int kEach = 200;
   for (const int capacity : {0, 1, 10}) {
-    std::vector<int> counts(kSenders * kEach);
+    std::vector<int> counts(std::size_t{kSenders} * kEach);
     goro::run(
         [&] {
           const Channel<int> ch(capacity);

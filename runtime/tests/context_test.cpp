@@ -89,7 +89,7 @@ TEST(Context, StopsManyGoroutines) {
         const auto [context, cancel] = goro::with_cancel(goro::background());
         const goro::WaitGroup group;
         for (int i = 0; i < 200; ++i) {
-          group.go([context, count] {
+          group.go([context = context, count] {
             const auto [own, cancel_own] = goro::with_timeout(context, 1h);
             const goro::Channel<int> never;
             goro::select(goro::on_receive(never, [](std::optional<int>) {}),

@@ -10,10 +10,6 @@ namespace {
 using goro::testing::ChildEnd;
 using goro::testing::in_child;
 
-bool has(const ChildEnd& end, const char* text) {
-  return end.err.find(text) != std::string::npos;
-}
-
 struct Odd {};
 
 TEST(Failing, AnExceptionThatLeavesAGoroutineIsAPanic) {
@@ -25,14 +21,14 @@ TEST(Failing, AnExceptionThatLeavesAGoroutineIsAPanic) {
     });
   });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "panic: boom\n\ngoroutine 2 [running]:\n")) << end.err;
+  EXPECT_TRUE(end.says("panic: boom\n\ngoroutine 2 [running]:\n")) << end.err;
 }
 
 TEST(Failing, AnExceptionOfAnyTypeIsAPanicWithItsName) {
   const ChildEnd end = in_child([] { goro::run([] { throw Odd{}; }); });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "Odd")) << end.err;
-  EXPECT_TRUE(has(end, "goroutine 1 [running]:")) << end.err;
+  EXPECT_TRUE(end.says("Odd")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 1 [running]:")) << end.err;
 }
 
 TEST(Failing, EverybodyAsleepIsADeadlockWithEachWaitReason) {
@@ -46,15 +42,15 @@ TEST(Failing, EverybodyAsleepIsADeadlockWithEachWaitReason) {
     });
   });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "fatal error: all goroutines are asleep - deadlock!\n")) << end.err;
-  EXPECT_TRUE(has(end, "goroutine 1 [chan receive]:")) << end.err;
-  EXPECT_TRUE(has(end, "goroutine 2 [chan send]:")) << end.err;
+  EXPECT_TRUE(end.says("fatal error: all goroutines are asleep - deadlock!\n")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 1 [chan receive]:")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 2 [chan send]:")) << end.err;
 }
 
 TEST(Failing, NobodyLeftAfterMainsGoexitIsADeadlockOfItsOwn) {
   const ChildEnd end = in_child([] { goro::run([] { goro::exit_goroutine(); }); });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n"))
+  EXPECT_TRUE(end.says("fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n"))
       << end.err;
 }
 
@@ -66,8 +62,8 @@ TEST(Failing, NilChannelsAreNamedInTheDump) {
     });
   });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "goroutine 1 [chan receive (nil chan)]:")) << end.err;
-  EXPECT_TRUE(has(end, "goroutine 2 [chan send (nil chan)]:")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 1 [chan receive (nil chan)]:")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 2 [chan send (nil chan)]:")) << end.err;
 }
 
 TEST(Failing, SigquitDumpsGoroutinesAndQueues) {
@@ -84,11 +80,11 @@ TEST(Failing, SigquitDumpsGoroutinesAndQueues) {
         {.procs = 1});
   });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "goroutine 1 [running]:")) << end.err;
-  EXPECT_TRUE(has(end, "goroutine 2 [chan receive]:")) << end.err;
-  EXPECT_TRUE(has(end, "goroutine 3 [runnable]:")) << end.err;
-  EXPECT_TRUE(has(end, "P0: status=running")) << end.err;
-  EXPECT_TRUE(has(end, "runnext=G3")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 1 [running]:")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 2 [chan receive]:")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 3 [runnable]:")) << end.err;
+  EXPECT_TRUE(end.says("P0: status=running")) << end.err;
+  EXPECT_TRUE(end.says("runnext=G3")) << end.err;
 }
 
 TEST(Failing, ChannelMisuseThrowsGosWords) {

@@ -12,6 +12,7 @@
 #include "goro/goro.h"
 #include "testing/story.h"
 #include "testing/whole_slices.h"
+#include "tests/waiting.h"
 
 namespace {
 
@@ -21,18 +22,9 @@ using goro::on_send;
 using goro::otherwise;
 using goro::select;
 using goro::SelectCase;
+using goro::testing::Fragile;
+using goro::testing::start;
 using goro::testing::WholeSlices;
-
-// At one P: starts f, and returns when it waits or has ended.
-template <typename F>
-void start(F f) {
-  auto runs = std::make_shared<bool>(false);
-  goro::go({.stack = goro::fixed_stack(1 << 16)}, [runs, f = std::move(f)] {
-    *runs = true;
-    f();
-  });
-  while (!*runs) goro::yield();
-}
 
 // What a channel handle lets through, known when the program is compiled.
 template <typename C>
@@ -66,7 +58,7 @@ TEST(Select, TakesTheCaseThatIsReady) {
     EXPECT_EQ(once(), 0U);
     EXPECT_EQ(ran, "a 7");
     EXPECT_EQ(select(on_send(a, 5, [&] { ran = "sent"; }),
-                     on_receive(b, [&](std::optional<std::string>) { ran = "b"; })),
+                     on_receive(b, [&](const std::optional<std::string>&) { ran = "b"; })),
               0U);
     EXPECT_EQ(ran, "sent");
     EXPECT_EQ(a.receive(), 5);
@@ -368,15 +360,6 @@ TEST(Select, WaitsOnAStackThatMoves) {
       },
       {.procs = 2});
 }
-
-struct Fragile {
-  static inline int throw_in = 0;
-  int value;
-  explicit Fragile(int v) : value(v) {}
-  Fragile(Fragile&& other) : value(other.value) {
-    if (throw_in > 0 && --throw_in == 0) throw std::runtime_error("a move failed");
-  }
-};
 
 TEST(Select, AMoveThatThrowsLeavesEverythingAsItWas) {
   const WholeSlices whole_slices;

@@ -6,14 +6,11 @@
 
 #include "goro/goro.h"
 #include "testing/story.h"
+#include "tests/scale.h"
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kScale = 1;
-#else
-constexpr int kScale = 8;
-#endif
+using goro::testing::kScale;
 
 // A pipeline of prime sieves: each stage is a goroutine and a channel.
 std::vector<int> primes(int count) {

@@ -17,26 +17,18 @@
 #include "testing/child.h"
 #include "testing/story.h"
 #include "testing/whole_slices.h"
+#include "tests/scale.h"
 
 namespace {
 
 using namespace std::chrono_literals;
 using goro::testing::ChildEnd;
 using goro::testing::in_child;
+using goro::testing::kScale;
 using goro::testing::WholeSlices;
-
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kScale = 1;
-#else
-constexpr int kScale = 10;
-#endif
 
 using Order = std::vector<int>;
 const Order kLastFirst{6, 1, 2, 3, 4, 5};
-
-bool has(const ChildEnd& end, const char* text) {
-  return end.err.find(text) != std::string::npos;
-}
 
 template <typename F>
 void expect_panic(const char* text, F&& f) {
@@ -138,12 +130,11 @@ TEST(WaitGroup, ThreadsOutsideMayCountDown) {
   goro::run(
       [&] {
         const goro::WaitGroup group;
-        const goro::WaitGroup handle = group;
         group.add(4);
         std::vector<std::thread> threads;
         goro::go([] { goro::sleep(1h); });  // no deadlock, whatever the threads do
         for (int i = 0; i < 4; ++i) {
-          threads.emplace_back([handle] { handle.done(); });
+          threads.emplace_back([group] { group.done(); });
         }
         group.wait();
         for (std::thread& thread : threads) thread.join();
@@ -196,7 +187,7 @@ TEST(WaitGroup, ADeadlockNamesTheWait) {
     });
   });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "goroutine 1 [sync.WaitGroup.Wait]:")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 1 [sync.WaitGroup.Wait]:")) << end.err;
 }
 
 // ---- Mutex ----
@@ -372,7 +363,7 @@ TEST(Mutex, UnlockOfAnUnlockedOneIsFatal) {
     });
   });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "fatal error: sync: unlock of unlocked mutex\n")) << end.err;
+  EXPECT_TRUE(end.says("fatal error: sync: unlock of unlocked mutex\n")) << end.err;
 }
 
 TEST(Mutex, ADeadlockNamesTheWait) {
@@ -384,7 +375,7 @@ TEST(Mutex, ADeadlockNamesTheWait) {
     });
   });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "goroutine 1 [sync.Mutex.Lock]:")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 1 [sync.Mutex.Lock]:")) << end.err;
 }
 
 TEST(Mutex, ManyAtOnceAreKeptApart) {
@@ -524,10 +515,10 @@ TEST(RWMutex, AWriterThatWaitsKeepsNewReadersOut) {
 TEST(RWMutex, MisuseIsFatalInGosWords) {
   ChildEnd end = in_child([] { goro::run([] { goro::RWMutex().unlock_shared(); }); });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "fatal error: sync: RUnlock of unlocked RWMutex\n")) << end.err;
+  EXPECT_TRUE(end.says("fatal error: sync: RUnlock of unlocked RWMutex\n")) << end.err;
   end = in_child([] { goro::run([] { goro::RWMutex().unlock(); }); });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "fatal error: sync: Unlock of unlocked RWMutex\n")) << end.err;
+  EXPECT_TRUE(end.says("fatal error: sync: Unlock of unlocked RWMutex\n")) << end.err;
 }
 
 TEST(RWMutex, DeadlocksNameTheWait) {
@@ -538,7 +529,7 @@ TEST(RWMutex, DeadlocksNameTheWait) {
       mutex.lock_shared();
     });
   });
-  EXPECT_TRUE(has(end, "goroutine 1 [sync.RWMutex.RLock]:")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 1 [sync.RWMutex.RLock]:")) << end.err;
   end = in_child([] {
     goro::run([] {
       goro::RWMutex mutex;
@@ -546,7 +537,7 @@ TEST(RWMutex, DeadlocksNameTheWait) {
       mutex.lock();
     });
   });
-  EXPECT_TRUE(has(end, "goroutine 1 [sync.RWMutex.Lock]:")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 1 [sync.RWMutex.Lock]:")) << end.err;
 }
 
 // ---- Once ----
@@ -704,7 +695,7 @@ TEST(Cond, ADeadlockNamesTheWait) {
       cond.wait();
     });
   });
-  EXPECT_TRUE(has(end, "goroutine 1 [sync.Cond.Wait]:")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 1 [sync.Cond.Wait]:")) << end.err;
 }
 
 // ---- Semaphore ----
@@ -762,7 +753,7 @@ TEST(Semaphore, ADeadlockNamesTheWait) {
       none.acquire();
     });
   });
-  EXPECT_TRUE(has(end, "goroutine 1 [semacquire]:")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 1 [semacquire]:")) << end.err;
 }
 
 // The program whose order everybody knows.

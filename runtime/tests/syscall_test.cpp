@@ -27,10 +27,6 @@ using goro::testing::in_child;
 using goro::testing::read_one;
 using goro::testing::under_lock;
 
-bool has(const ChildEnd& end, const char* text) {
-  return end.err.find(text) != std::string::npos;
-}
-
 // The number of threads of this process.
 int threads_now() {
   std::FILE* file = std::fopen("/proc/self/status", "re");
@@ -202,7 +198,7 @@ TEST(SystemCall, WhoComesBackToADeadlockReportsIt) {
     });
   });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "fatal error: all goroutines are asleep - deadlock!\n")) << end.err;
+  EXPECT_TRUE(end.says("fatal error: all goroutines are asleep - deadlock!\n")) << end.err;
 }
 
 TEST(SystemCall, RunReturnsWhileOthersAreInsideAndTheyFinishTheirCalls) {
@@ -337,8 +333,8 @@ TEST(SystemCall, TooManyThreadsAreFatal) {
         {.procs = 2});
   });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "runtime: program exceeds 20-thread limit\n")) << end.err;
-  EXPECT_TRUE(has(end, "fatal error: thread exhaustion\n")) << end.err;
+  EXPECT_TRUE(end.says("runtime: program exceeds 20-thread limit\n")) << end.err;
+  EXPECT_TRUE(end.says("fatal error: thread exhaustion\n")) << end.err;
 }
 
 TEST(SystemCall, ADumpShowsItAsSyscallWithWhoCalled) {
@@ -358,8 +354,8 @@ TEST(SystemCall, ADumpShowsItAsSyscallWithWhoCalled) {
         {.procs = 2});
   });
   EXPECT_EQ(end.status, 2);
-  EXPECT_TRUE(has(end, "goroutine 2 [syscall]:\n")) << end.err;
-  EXPECT_FALSE(has(end, "stack unavailable")) << end.err;
+  EXPECT_TRUE(end.says("goroutine 2 [syscall]:\n")) << end.err;
+  EXPECT_FALSE(end.says("stack unavailable")) << end.err;
 }
 
 // Processor time of this process.

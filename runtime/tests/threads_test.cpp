@@ -7,15 +7,12 @@
 #include "contracts/model.h"
 #include "goro/goro.h"
 #include "testing/story.h"
+#include "tests/scale.h"
 #include "tests/under_lock.h"
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kScale = 1;
-#else
-constexpr int kScale = 5;
-#endif
+using goro::testing::kScale;
 
 TEST(Threads, BlockedOnesWakeEachOtherOnEveryNumberOfPs) {
   for (const int procs : {1, 2, 3, 8, 64}) {

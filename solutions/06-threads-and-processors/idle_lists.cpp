@@ -22,14 +22,6 @@ std::uint32_t mask_bit(const P* pp) {
   return 1U << (static_cast<std::uint32_t>(pp->id) % kMaskBits);
 }
 
-bool has_status(const P* pp, PStatus status) {
-  return pp->status.load(std::memory_order_relaxed) == static_cast<std::uint32_t>(status);
-}
-
-void set_status(P* pp, PStatus status) {
-  pp->status.store(static_cast<std::uint32_t>(status), std::memory_order_relaxed);
-}
-
 }  // namespace
 
 void pidleput(P* pp) {

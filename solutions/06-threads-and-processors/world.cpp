@@ -24,14 +24,6 @@ namespace {
 
 constexpr std::int64_t kAskAgain = 100'000;  // nanoseconds
 
-bool has_status(const P* pp, PStatus status) {
-  return pp->status.load(std::memory_order_relaxed) == static_cast<std::uint32_t>(status);
-}
-
-void set_status(P* pp, PStatus status) {
-  pp->status.store(static_cast<std::uint32_t>(status), std::memory_order_relaxed);
-}
-
 P* p_at(std::int32_t i) {
   return allp[static_cast<std::size_t>(i)];
 }

@@ -54,10 +54,6 @@ inline const char* name_of(PStatus status) {
   return "none";
 }
 
-inline void set_status(P* pp, PStatus status) {
-  pp->status.store(static_cast<std::uint32_t>(status));
-}
-
 inline int id_of(const P* pp) {
   return pp == nullptr ? -1 : pp->id;
 }

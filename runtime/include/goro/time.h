@@ -150,7 +150,7 @@ Timer after_func(std::chrono::duration<Rep, Period> d, F&& f) {
   };
   auto func = std::make_unique<Func>(std::forward<F>(f));
   Timer timer(detail::func_timer_new(detail::nanoseconds_of(d), func.get()));
-  func.release();
+  (void)func.release();  // the timer's now
   return timer;
 }
 
