@@ -63,7 +63,7 @@ void send_time(void* channel, std::uintptr_t /*seq*/, std::int64_t delay) {
 
 void run_func(void* room) {
   FuncTimer* t = nullptr;
-  std::memcpy(&t, room, sizeof(t));
+  std::memcpy(&t, room, sizeof(FuncTimer*));  // NOLINT(bugprone-sizeof-expression): a pointer
   struct Drop {
     FuncTimer* t;
     ~Drop() { detail::func_timer_drop(t); }

@@ -15,6 +15,7 @@
 #include "testing/child.h"
 #include "testing/story.h"
 #include "testing/whole_slices.h"
+#include "tests/scale.h"
 #include "tests/waiting.h"
 
 namespace {
@@ -23,6 +24,7 @@ using goro::Channel;
 using goro::ReceiveChannel;
 using goro::SendChannel;
 using goro::testing::Fragile;
+using goro::testing::kScale;
 using goro::testing::start;
 using goro::testing::WholeSlices;
 
@@ -562,8 +564,8 @@ TEST(Channel, EveryValueArrivesOnce) {
   }
 }
 
-TEST(Channel, TenThousandWait) {
-  constexpr int kMany = 10'000;
+TEST(Channel, ThousandsWait) {
+  constexpr int kMany = 1250 * kScale;
   goro::run(
       [] {
         const Channel<int> gate;

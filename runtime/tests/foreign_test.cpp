@@ -50,7 +50,7 @@ TEST(ForeignThread, ManyAtOneChannel) {
   constexpr int kThreads = 4;
   constexpr int kEach = 300;
   for (const int capacity : {0, 5}) {
-    std::vector<int> counts(kThreads * kEach);
+    std::vector<int> counts(std::size_t{kThreads} * kEach);
     goro::run(
         [&] {
           const Channel<int> ch(capacity);

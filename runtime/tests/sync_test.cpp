@@ -379,8 +379,8 @@ TEST(Mutex, ADeadlockNamesTheWait) {
 }
 
 TEST(Mutex, ManyAtOnceAreKeptApart) {
-  GORO_STEP("5000 mutexes, each with two that wait: they share 251 roots");
-  constexpr int kMutexes = 5000;
+  constexpr int kMutexes = 600 * kScale;
+  GORO_STEP(kMutexes, " mutexes, each with two that wait: they share 251 roots");
   std::atomic<int> count{0};
   goro::run(
       [&] {

@@ -16,12 +16,14 @@
 #include "goro/goro.h"
 #include "testing/child.h"
 #include "testing/story.h"
+#include "tests/scale.h"
 #include "tests/under_lock.h"
 
 namespace {
 
 using namespace std::chrono_literals;
 using goro::testing::in_child;
+using goro::testing::kScale;
 
 std::chrono::nanoseconds time_of(const std::function<void()>& f) {
   const auto begin = std::chrono::steady_clock::now();
@@ -85,10 +87,10 @@ TEST(Sleep, ShorterSleepersWakeFirst) {
   EXPECT_EQ(order, (std::vector<int>{10, 20, 30}));
 }
 
-TEST(Sleep, TenThousandOnFewThreads) {
-  constexpr int kSleepers = 10'000;
+TEST(Sleep, ThousandsOnFewThreads) {
+  constexpr int kSleepers = 1250 * kScale;
   for (const int procs : {1, 2, 4}) {
-    GORO_STEP("10,000 goroutines sleep ten times each, on ", procs, " Ps");
+    GORO_STEP(kSleepers, " goroutines sleep ten times each, on ", procs, " Ps");
     std::atomic<int> woken{0};
     std::int64_t threads = 0;
     goro::run(

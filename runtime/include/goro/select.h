@@ -144,7 +144,9 @@ SelectResult select_one(const Scase& scase, bool block);
 
 // Receives from `channel`, and calls handler(std::optional<T>): nullopt if it is closed and empty.
 template <typename Handle, typename F>
-requires requires { typename detail::Received<Handle>; }
+requires requires {
+  typename detail::Received<Handle>;
+}
 auto on_receive(Handle&& channel, F&& handler) {
   using T = detail::Received<Handle>;
   using Fn = std::decay_t<F>;
@@ -156,7 +158,9 @@ auto on_receive(Handle&& channel, F&& handler) {
 
 // Sends `value` to `channel`, and calls handler().
 template <typename Handle, typename V, typename F>
-requires requires { typename detail::Sent<Handle>; }
+requires requires {
+  typename detail::Sent<Handle>;
+}
 auto on_send(Handle&& channel, V&& value, F&& handler) {
   using T = detail::Sent<Handle>;
   using Fn = std::decay_t<F>;
