@@ -14,22 +14,23 @@ std::int64_t run_at(Timers& ts, std::int64_t now) {
   return result;
 }
 
-TEST(Run, AnEmptyHeapIsMinusOne) {
-  FakeM fake;
-  GORO_STEP("run of a heap without timers");
-  EXPECT_EQ(run_at(fake.p()->timers, 100), -1) << "-1: there is nothing to run, now or later";
-}
-
 TEST(Run, SaysWhenTheFirstIsDue) {
-  FakeM fake;
-  Bells bells;
-  Timers& own = fake.p()->timers;
-  place(own, bells.add(50));
-  place(own, bells.add(60));
-  GORO_STEP("timers for 50 and 60, at 49");
-  EXPECT_EQ(run_at(own, 49), 50) << "nothing is due: when the first will be";
-  EXPECT_EQ(bells.fired(), Numbers{}) << "a timer must not fire before its time";
-  EXPECT_EQ(heap_error(own), "") << "the heap and its words must agree";
+  {
+    FakeM fake;
+    Bells bells;
+    Timers& own = fake.p()->timers;
+    place(own, bells.add(50));
+    place(own, bells.add(60));
+    GORO_STEP("timers for 50 and 60, at 49");
+    EXPECT_EQ(run_at(own, 49), 50) << "nothing is due: when the first will be";
+    EXPECT_EQ(bells.fired(), Numbers{}) << "a timer must not fire before its time";
+    EXPECT_EQ(heap_error(own), "") << "the heap and its words must agree";
+  }
+  {
+    FakeM fake;
+    GORO_STEP("run of a heap without timers");
+    EXPECT_EQ(run_at(fake.p()->timers, 100), -1) << "-1: there is nothing to run, now or later";
+  }
 }
 
 TEST(Run, CallsTheFunctionOfTheFirst) {
@@ -292,68 +293,70 @@ TEST(Hold, ASleepersTimerIsNotTouchedAfterItsFunction) {
 }
 
 TEST(SendLock, IsHeldWhileAChannelTimerSends) {
-  FakeM fake;
-  Bells bells;
-  Timers& own = fake.p()->timers;
-  Bell* bell = bells.add(50);
-  bell->is_chan = true;
-  bool was_free = true;
-  bool others_were_free = false;
-  std::int32_t sending = -1;
-  bell->then = [&] {
-    was_free = lock_is_free(bell->send_lock);
-    others_were_free = lock_is_free(own.mu) && lock_is_free(bell->mu);
-    sending = bell->is_sending.load();
-  };
-  place(own, bell);
-  GORO_STEP("a channel timer that fires once");
-  run_at(own, 50);
-  ASSERT_EQ(bells.fired(), (Numbers{1})) << "it is due, and its seq is what it was";
-  EXPECT_FALSE(was_free) << "send_lock must be held while it sends: so that stop() can know that "
-                            "nothing is being sent";
-  EXPECT_TRUE(others_were_free) << "but no other lock";
-  EXPECT_EQ(sending, 0) << "is_sending is counted back as soon as send_lock is held";
-  EXPECT_TRUE(lock_is_free(bell->send_lock)) << "and given back afterwards";
-  EXPECT_EQ(bell->is_sending.load(), 0) << "nobody is on the way to send any more";
-}
-
-TEST(SendLock, IsNotTakenForOtherTimers) {
-  FakeM fake;
-  Bells bells;
-  Bell* bell = bells.add(50);
-  bool was_free = false;
-  bell->then = [&] { was_free = lock_is_free(bell->send_lock); };
-  place(fake.p()->timers, bell);
-  GORO_STEP("a timer that is no channel's");
-  run_at(fake.p()->timers, 50);
-  EXPECT_TRUE(was_free) << "send_lock is for channel timers";
-}
-
-TEST(Check, NothingToDoIsFalse) {
-  FakeM fake;
-  Bells bells;
-  Timers& own = fake.p()->timers;
-  GORO_STEP("check without timers, and with one for a day far away");
-  EXPECT_FALSE(own.check()) << "there are no timers";
-  place(own, bells.add(kNotToday));
-  EXPECT_FALSE(own.check()) << "none is due";
-  EXPECT_EQ(bells.fired(), Numbers{}) << "a timer must not fire before its time";
-  EXPECT_TRUE(lock_is_free(own.mu)) << "the heap's lock is given back, on every way";
+  {
+    FakeM fake;
+    Bells bells;
+    Timers& own = fake.p()->timers;
+    Bell* bell = bells.add(50);
+    bell->is_chan = true;
+    bool was_free = true;
+    bool others_were_free = false;
+    std::int32_t sending = -1;
+    bell->then = [&] {
+      was_free = lock_is_free(bell->send_lock);
+      others_were_free = lock_is_free(own.mu) && lock_is_free(bell->mu);
+      sending = bell->is_sending.load();
+    };
+    place(own, bell);
+    GORO_STEP("a channel timer that fires once");
+    run_at(own, 50);
+    ASSERT_EQ(bells.fired(), (Numbers{1})) << "it is due, and its seq is what it was";
+    EXPECT_FALSE(was_free) << "send_lock must be held while it sends: so that stop() can know that "
+                              "nothing is being sent";
+    EXPECT_TRUE(others_were_free) << "but no other lock";
+    EXPECT_EQ(sending, 0) << "is_sending is counted back as soon as send_lock is held";
+    EXPECT_TRUE(lock_is_free(bell->send_lock)) << "and given back afterwards";
+    EXPECT_EQ(bell->is_sending.load(), 0) << "nobody is on the way to send any more";
+  }
+  {
+    FakeM fake;
+    Bells bells;
+    Bell* bell = bells.add(50);
+    bool was_free = false;
+    bell->then = [&] { was_free = lock_is_free(bell->send_lock); };
+    place(fake.p()->timers, bell);
+    GORO_STEP("a timer that is no channel's");
+    run_at(fake.p()->timers, 50);
+    EXPECT_TRUE(was_free) << "send_lock is for channel timers";
+  }
 }
 
 TEST(Check, RunsAllThatAreDue) {
-  FakeM fake;
-  Bells bells;
-  Timers& own = fake.p()->timers;
-  for (const std::int64_t when : {std::int64_t{3}, std::int64_t{1}, kNotToday, std::int64_t{2}}) {
-    place(own, bells.add(when));
+  {
+    FakeM fake;
+    Bells bells;
+    Timers& own = fake.p()->timers;
+    for (const std::int64_t when : {std::int64_t{3}, std::int64_t{1}, kNotToday, std::int64_t{2}}) {
+      place(own, bells.add(when));
+    }
+    GORO_STEP("three timers are due since this machine was started, one is for a day far away");
+    EXPECT_TRUE(own.check()) << "true: something has fired";
+    EXPECT_EQ(bells.fired(), (Numbers{2, 4, 1})) << "all that are due, in the order of their times";
+    EXPECT_EQ(numbers_in(own), (Numbers{3})) << "the one for another day stays";
+    EXPECT_EQ(heap_error(own), "") << "the heap and its words must agree";
+    EXPECT_TRUE(lock_is_free(own.mu)) << "the heap's lock is given back";
   }
-  GORO_STEP("three timers are due since this machine was started, one is for a day far away");
-  EXPECT_TRUE(own.check()) << "true: something has fired";
-  EXPECT_EQ(bells.fired(), (Numbers{2, 4, 1})) << "all that are due, in the order of their times";
-  EXPECT_EQ(numbers_in(own), (Numbers{3})) << "the one for another day stays";
-  EXPECT_EQ(heap_error(own), "") << "the heap and its words must agree";
-  EXPECT_TRUE(lock_is_free(own.mu)) << "the heap's lock is given back";
+  {
+    FakeM fake;
+    Bells bells;
+    Timers& own = fake.p()->timers;
+    GORO_STEP("check without timers, and with one for a day far away");
+    EXPECT_FALSE(own.check()) << "there are no timers";
+    place(own, bells.add(kNotToday));
+    EXPECT_FALSE(own.check()) << "none is due";
+    EXPECT_EQ(bells.fired(), Numbers{}) << "a timer must not fire before its time";
+    EXPECT_TRUE(lock_is_free(own.mu)) << "the heap's lock is given back, on every way";
+  }
 }
 
 TEST(Check, FindsOneThatWasMovedToAnEarlierTime) {

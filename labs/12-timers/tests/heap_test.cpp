@@ -5,28 +5,29 @@ namespace goro::testing {
 namespace {
 
 TEST(SiftUp, PassesEveryParentThatIsLater) {
-  Timers ts;
-  //              0   1                    5              9              13             17
-  fill_with(ts, {10, 20, 50, 60, 70, 30, 31, 32, 33, 51, 52, 53, 54, 61, 62, 63, 64, 71});
-  GORO_STEP("a heap of 18 entries; the one at 8, a grandchild of the first, is now for time 5");
-  ts.heap[8].when = 5;
-  ts.sift_up(8);
-  EXPECT_EQ(ts.heap[0].when, 5) << "it is the earliest: it belongs at the top";
-  EXPECT_EQ(ts.heap[1].when, 10)
-      << "the parent of the entry at 8 is the one at (8 - 1) / 4 = 1, and the parent of that the "
-         "one at 0: each goes down one place on that way";
-  EXPECT_EQ(ts.heap[8].when, 20) << "the entry at 1 goes down to 8";
-  EXPECT_EQ(order_error(ts), "") << "no entry is later than its children";
-}
-
-TEST(SiftUp, StaysBelowAParentThatIsEarlier) {
-  Timers ts;
-  fill_with(ts, {10, 20, 50, 60, 70, 30});
-  GORO_STEP("the entry at 5 is for time 15: later than the first, earlier than its parent");
-  ts.heap[5].when = 15;
-  ts.sift_up(5);
-  EXPECT_EQ(times_in(ts), (Times{10, 15, 50, 60, 70, 20}))
-      << "it passes its parent (20), and stays below the first (10)";
+  {
+    Timers ts;
+    //              0   1                    5              9              13             17
+    fill_with(ts, {10, 20, 50, 60, 70, 30, 31, 32, 33, 51, 52, 53, 54, 61, 62, 63, 64, 71});
+    GORO_STEP("a heap of 18 entries; the one at 8, a grandchild of the first, is now for time 5");
+    ts.heap[8].when = 5;
+    ts.sift_up(8);
+    EXPECT_EQ(ts.heap[0].when, 5) << "it is the earliest: it belongs at the top";
+    EXPECT_EQ(ts.heap[1].when, 10)
+        << "the parent of the entry at 8 is the one at (8 - 1) / 4 = 1, and the parent of that the "
+           "one at 0: each goes down one place on that way";
+    EXPECT_EQ(ts.heap[8].when, 20) << "the entry at 1 goes down to 8";
+    EXPECT_EQ(order_error(ts), "") << "no entry is later than its children";
+  }
+  {
+    Timers ts;
+    fill_with(ts, {10, 20, 50, 60, 70, 30});
+    GORO_STEP("the entry at 5 is for time 15: later than the first, earlier than its parent");
+    ts.heap[5].when = 15;
+    ts.sift_up(5);
+    EXPECT_EQ(times_in(ts), (Times{10, 15, 50, 60, 70, 20}))
+        << "it passes its parent (20), and stays below the first (10)";
+  }
 }
 
 TEST(SiftDown, FollowsTheEarliestOfFourChildren) {

@@ -4,34 +4,35 @@
 namespace goro::testing {
 namespace {
 
-TEST(UpdateHeap, WithoutAMarkNothingIsDone) {
-  FakeM fake;
-  Bells bells;
-  Timers& own = fake.p()->timers;
-  Bell* bell = bells.add(50);
-  place(own, bell);
-  GORO_STEP("the first timer of the heap has no mark");
-  EXPECT_FALSE(bell->update_heap()) << "no mark, nothing to do";
-  EXPECT_EQ(times_in(own), (Times{50})) << "the entry stays as it is";
-}
-
 TEST(UpdateHeap, AModifiedOneMovesToItsPlace) {
-  FakeM fake;
-  Bells bells;
-  Timers& own = fake.p()->timers;
-  Bell* bell = bells.add(10);
-  place(own, bell);
-  place(own, bells.add(20));
-  place(own, bells.add(30));
-  mark_modified(bell, 25);
-  GORO_STEP("timers for 10, 20 and 30; the first was moved to 25");
-  EXPECT_TRUE(bell->update_heap()) << "there was a mark";
-  EXPECT_EQ(bell->state, kTimerHeaped) << "put right: no mark is left";
-  ASSERT_NE(entry_of(own, bell), nullptr) << "it stays in the heap";
-  EXPECT_EQ(entry_of(own, bell)->when, 25) << "the entry says the timer's time again";
-  EXPECT_EQ(own.heap[0].when, 20) << "sift_down: the one for 20 is the first now";
-  EXPECT_EQ(order_error(own), "") << "no entry is later than its children";
-  EXPECT_EQ(own.min_when_heap.load(), 20) << "the first entry has changed: min_when_heap too";
+  {
+    FakeM fake;
+    Bells bells;
+    Timers& own = fake.p()->timers;
+    Bell* bell = bells.add(10);
+    place(own, bell);
+    place(own, bells.add(20));
+    place(own, bells.add(30));
+    mark_modified(bell, 25);
+    GORO_STEP("timers for 10, 20 and 30; the first was moved to 25");
+    EXPECT_TRUE(bell->update_heap()) << "there was a mark";
+    EXPECT_EQ(bell->state, kTimerHeaped) << "put right: no mark is left";
+    ASSERT_NE(entry_of(own, bell), nullptr) << "it stays in the heap";
+    EXPECT_EQ(entry_of(own, bell)->when, 25) << "the entry says the timer's time again";
+    EXPECT_EQ(own.heap[0].when, 20) << "sift_down: the one for 20 is the first now";
+    EXPECT_EQ(order_error(own), "") << "no entry is later than its children";
+    EXPECT_EQ(own.min_when_heap.load(), 20) << "the first entry has changed: min_when_heap too";
+  }
+  {
+    FakeM fake;
+    Bells bells;
+    Timers& own = fake.p()->timers;
+    Bell* bell = bells.add(50);
+    place(own, bell);
+    GORO_STEP("the first timer of the heap has no mark");
+    EXPECT_FALSE(bell->update_heap()) << "no mark, nothing to do";
+    EXPECT_EQ(times_in(own), (Times{50})) << "the entry stays as it is";
+  }
 }
 
 TEST(UpdateHeap, AZombieIsTakenOut) {
@@ -78,28 +79,48 @@ TEST(CleanHead, PutsTheFirstRightUntilItHasNoMark) {
   EXPECT_EQ(all[1]->holders.load(), 2U) << "a timer that stays in the heap is held by it";
 }
 
-TEST(CleanHead, TakesZombiesOffTheEnd) {
-  FakeM fake;
-  Bells bells;
-  Timers& own = fake.p()->timers;
-  std::vector<Bell*> all;
-  for (const std::int64_t when : {10, 20, 30, 40}) {
-    all.push_back(bells.add(when));
-    place(own, all.back());
+TEST(CleanHead, TakesZombiesOffTheEndAndLooksNoFurther) {
+  {
+    FakeM fake;
+    Bells bells;
+    Timers& own = fake.p()->timers;
+    std::vector<Bell*> all;
+    for (const std::int64_t when : {10, 20, 30, 40}) {
+      all.push_back(bells.add(when));
+      place(own, all.back());
+    }
+    mark_zombie(all[2]);
+    mark_zombie(all[3]);
+    GORO_STEP("timers for 10 to 40: the last two were stopped");
+    own.lock();
+    own.clean_head();
+    own.unlock();
+    EXPECT_EQ(numbers_in(own), (Numbers{1, 2})) << "a zombie at the end of the heap is nobody's "
+                                                   "parent: it just goes, although the first entry "
+                                                   "has no mark";
+    EXPECT_EQ(all[3]->state, 0) << "no mark, and not heaped";
+    EXPECT_EQ(all[3]->ts, nullptr) << "it is in no heap";
+    EXPECT_EQ(all[3]->holders.load(), 1U) << "the heap lets go of it";
+    EXPECT_EQ(heap_error(own), "") << "the heap and its words must agree";
   }
-  mark_zombie(all[2]);
-  mark_zombie(all[3]);
-  GORO_STEP("timers for 10 to 40: the last two were stopped");
-  own.lock();
-  own.clean_head();
-  own.unlock();
-  EXPECT_EQ(numbers_in(own), (Numbers{1, 2})) << "a zombie at the end of the heap is nobody's "
-                                                 "parent: it just goes, although the first entry "
-                                                 "has no mark";
-  EXPECT_EQ(all[3]->state, 0) << "no mark, and not heaped";
-  EXPECT_EQ(all[3]->ts, nullptr) << "it is in no heap";
-  EXPECT_EQ(all[3]->holders.load(), 1U) << "the heap lets go of it";
-  EXPECT_EQ(heap_error(own), "") << "the heap and its words must agree";
+  {
+    FakeM fake;
+    Bells bells;
+    Timers& own = fake.p()->timers;
+    std::vector<Bell*> all;
+    for (const std::int64_t when : {10, 20, 30}) {
+      all.push_back(bells.add(when));
+      place(own, all.back());
+    }
+    mark_zombie(all[1]);
+    GORO_STEP("timers for 10, 20 and 30; the one in the middle was stopped");
+    own.lock();
+    own.clean_head();
+    own.unlock();
+    EXPECT_EQ(numbers_in(own), (Numbers{1, 2, 3}))
+        << "clean_head looks at both ends only: it must be quick";
+    EXPECT_EQ(heap_error(own), "") << "the heap and its words must agree";
+  }
 }
 
 TEST(CleanHead, AHeapOfZombiesBecomesEmpty) {
@@ -119,25 +140,6 @@ TEST(CleanHead, AHeapOfZombiesBecomesEmpty) {
   EXPECT_EQ(own.zombies.load(), 0) << "and none is counted";
   EXPECT_EQ(own.min_when_heap.load(), 0)
       << "an empty heap says 0: a time that is left here wakes somebody for nothing";
-}
-
-TEST(CleanHead, LeavesAHeapInOrderAlone) {
-  FakeM fake;
-  Bells bells;
-  Timers& own = fake.p()->timers;
-  std::vector<Bell*> all;
-  for (const std::int64_t when : {10, 20, 30}) {
-    all.push_back(bells.add(when));
-    place(own, all.back());
-  }
-  mark_zombie(all[1]);
-  GORO_STEP("timers for 10, 20 and 30; the one in the middle was stopped");
-  own.lock();
-  own.clean_head();
-  own.unlock();
-  EXPECT_EQ(numbers_in(own), (Numbers{1, 2, 3}))
-      << "clean_head looks at both ends only: it must be quick";
-  EXPECT_EQ(heap_error(own), "") << "the heap and its words must agree";
 }
 
 TEST(Adjust, WaitsUntilAModifiedOneMayBeDue) {
