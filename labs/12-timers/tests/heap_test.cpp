@@ -64,9 +64,10 @@ TEST(SiftDown, ALastParentMayHaveFewerChildren) {
     for (std::size_t i = 1; i < n; ++i) times.push_back(static_cast<std::int64_t>(60 - i));
     fill_with(ts, times);
     if (n == 6) ts.heap[1].when = 10;  // its only child is at 5
-    // Room behind the heap that must not be looked at.
-    ts.heap.push_back({nullptr, 1});
-    ts.heap.pop_back();
+    // Memory behind the end of the heap that must not be looked at.
+    ts.heap.reserve(64);
+    ts.heap.resize(32, {nullptr, 1});
+    ts.heap.resize(n);
     ts.sift_down(0);
     EXPECT_EQ(order_error(ts), "") << "only as many children as there are may be looked at";
     Times now = times_in(ts);

@@ -8,17 +8,17 @@ TEST(EarliestTimer, IsTheEarliestOfAllPs) {
   {
     FakeM fake(3);
     Bells bells;
-    place(fake.p(2)->timers, bells.add(300));
-    GORO_STEP("one timer, for 300, on P2");
+    place(fake.p(1)->timers, bells.add(300));
+    GORO_STEP("one timer, for 300, on P1");
     EXPECT_EQ(earliest_timer(), 300) << "a P without timers (0) is not the earliest";
-    place(fake.p(1)->timers, bells.add(200));
-    GORO_STEP("one for 200, on P1");
+    place(fake.p(2)->timers, bells.add(200));
+    GORO_STEP("one for 200, on P2");
     EXPECT_EQ(earliest_timer(), 200)
         << "the earliest of all Ps, not only of the M's own: it has none";
     Bell* bell = bells.add(900);
-    place(fake.p(2)->timers, bell);
+    place(fake.p(1)->timers, bell);
     mark_modified(bell, 100);
-    GORO_STEP("on P2 another one was moved to 100, and the heap does not know yet");
+    GORO_STEP("on P1 another one was moved to 100, and the heap does not know yet");
     EXPECT_EQ(earliest_timer(), 100) << "wake_time() of each P, which knows what was modified too";
   }
   {

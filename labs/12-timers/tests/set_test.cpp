@@ -74,13 +74,13 @@ TEST(Modify, TakesWhatItIsGiven) {
   GORO_STEP("modify with a function, its argument, a seq of 7, and a period of 5");
   bell->modify(120, 5, other_function, &argument, 7);
   EXPECT_EQ(bell->period, 5) << "the period is the new one";
-  EXPECT_EQ(bell->f, other_function) << "with a function, the timer takes it";
+  EXPECT_EQ(bell->f, &other_function) << "with a function, the timer takes it";
   EXPECT_EQ(bell->arg, &argument) << "and its argument";
   EXPECT_EQ(bell->seq, 7U) << "and its seq";
   GORO_STEP("reset: modify without a function, a period of 0");
   bell->reset(130, 0);
   EXPECT_EQ(bell->period, 0) << "a period of 0: it fires once";
-  EXPECT_EQ(bell->f, other_function) << "without a function, the timer keeps the one that it has";
+  EXPECT_EQ(bell->f, &other_function) << "without a function, the timer keeps the one that it has";
   EXPECT_EQ(bell->arg, &argument) << "and its argument";
   EXPECT_EQ(bell->seq, 7U) << "and its seq, if it is no channel timer";
 }
