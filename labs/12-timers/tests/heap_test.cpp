@@ -132,6 +132,7 @@ TEST(AddHeap, TheEarliestIsTheFirst) {
 }
 
 TEST(AddHeap, ATimerIsInOneHeapAtMost) {
+  FakeM fake;
   Timers ts;
   Bells bells;
   ts.add_heap(bells.add(50));
