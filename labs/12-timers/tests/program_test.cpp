@@ -12,6 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 using Time = std::optional<time_point>;
 
+constexpr int kPs = 4;
+
 TEST(Sleep, IsNeverTooShort) {
   for (const int procs : {1, 2, 4}) {
     GORO_STEP("on ", procs, " Ps, 40 goroutines sleep five times each, for 0.1 to 4 ms");
@@ -147,7 +149,6 @@ TEST(AfterFunc, StopSaysWhetherItWillRun) {
 }
 
 TEST(Program, NoTimerIsLostWhenItsPGoes) {
-  constexpr int kPs = 4;
   // Whoever is asked to give way would not stay on its P.
   const WholeSlices whole_slices;
   std::atomic<int> fired{0};

@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 
 constexpr int kTimers = 32;
 constexpr int kGoroutines = 4;
+constexpr int kTurns = 200;
 
 TEST(Race, TimersAreSetAndStoppedByAll) {
   GORO_STEP("four Ps: four goroutines stop and reset each other's timers, 1000 times each");
@@ -57,7 +58,6 @@ TEST(Race, TimersAreSetAndStoppedByAll) {
 }
 
 TEST(Race, AFunctionSeesWhatWasWrittenBefore) {
-  constexpr int kTurns = 200;
   int plain[kGoroutines] = {};
   std::atomic<int> wrong{0};
   GORO_STEP(
@@ -116,7 +116,6 @@ TEST(Race, SleepersWhilePsComeAndGo) {
 }
 
 TEST(Race, ChannelsOfTimers) {
-  constexpr int kTurns = 150;
   std::atomic<int> received{0};
   GORO_STEP(
       "four Ps: goroutine 1 and two others share timers: one receives, one stops, one resets");

@@ -410,8 +410,9 @@ TEST(SimulatedSleep, SleepersWakeInTheOrderOfTheirTimes) {
           const WaitGroup group;
           for (const int i : {3, 1, 2}) {
             group.go([i, base, out = &order] {
-              detail::sleep_until(base + i * 1'000);
-              if (nanotime() < base + i * 1'000) sim::fail("a sleeper was woken before its time");
+              detail::sleep_until(base + i * 1'000'000);
+              if (nanotime() < base + i * 1'000'000)
+                sim::fail("a sleeper was woken before its time");
               out->push_back(i);
             });
           }
