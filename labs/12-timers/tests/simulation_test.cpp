@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t kSeeds = 5000;         // of single functions
+constexpr std::uint64_t kSeeds = 20'000;       // of single functions
 constexpr std::uint64_t kRuntimeSeeds = 2500;  // of whole programs
 
 void name_heap(Timers& ts, const char* which) {
