@@ -449,24 +449,23 @@ TEST(SimulatedSleep, ATimerWhosePIsBusyIsRunByAnother) {
 
 TEST(SimulatedSleep, AnEarlierTimerEndsTheSleepOfAnM) {
   GORO_STEP(
-      "two Ps: goroutine 2 sleeps an hour; then goroutine 3 sleeps 10 µs, and goroutine 1 is busy");
+      "two Ps: goroutine 2 sleeps an hour; goroutine 1 is busy until the other M sleeps, too");
+  GORO_STEP("then goroutine 1 sets a timer for 10 µs, and is busy until it has fired");
   sim::explore({.seeds = kRuntimeSeeds / 2, .most_steps = 200'000}, [] {
     run(
         [] {
-          goro::atomic<bool> woken{false};
+          goro::atomic<bool> fired{false};
           const Channel<int> ended(1);
           go([] { sleep(1h); });
-          sleep(20us);  // now an M sleeps until then
-          go([flag = &woken, ended] {
-            sleep(10us);
+          yield();
+          for (const std::int64_t begin = nanotime(); nanotime() - begin < 100'000;) cpu_relax();
+          after_func(10us, [flag = &fired, ended] {
             flag->store(true);
             ended.send(1);
           });
-          yield();
-          busy_until(
-              &woken,
-              "a timer was due for a millisecond, and an M slept past it: whoever sets a timer "
-              "that is earlier than wake_time() was calls wake_net_poller");
+          busy_until(&fired,
+                     "a timer was due for a millisecond, and an M slept past it: whoever sets a "
+                     "timer that is earlier than wake_time() was calls wake_net_poller");
           ended.receive();
         },
         {.procs = 2});
