@@ -100,8 +100,8 @@ struct RuntimeTimer {
   // Sets the timer: at `when_to` (more than 0, else fatal "timer when must be positive"), and then
   // every `every` nanoseconds (0: once; less: fatal "timer period must be non-negative"). With a
   // function: f, arg and seq become these. Was it set before, and has it not fired?
-  //   - In a heap already: marked modified, a zombie no longer (Timers::zombies). If it is earlier
-  //     than all others that were modified there: first the mark for all to see (astate), then
+  //   - In a heap already: marked modified, a zombie no longer (Timers::zombies). First the mark,
+  //     for all to see (astate); then, if it is earlier than all others that were modified there,
   //     min_when_modified.
   //   - In no heap, after unlock(): maybe_add.
   //   - A channel timer: all of it under send_lock; ++seq; drains the channel (drain_timer_channel)

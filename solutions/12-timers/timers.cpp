@@ -26,8 +26,9 @@ namespace {
 constexpr std::uint8_t kAnyMark = kTimerModified | kTimerZombie;
 constexpr std::uint8_t kOutOfHeap = static_cast<std::uint8_t>(~(kTimerHeaped | kAnyMark));
 
+// seq_cst: adjust has cleared min_when_modified before. See modify.
 bool has_mark(const RuntimeTimer* t) {
-  return (t->astate.load(std::memory_order_acquire) & kAnyMark) != 0;
+  return (t->astate.load() & kAnyMark) != 0;
 }
 
 // Unlocks t, and lets go of it if it has left the heap under this lock.
@@ -79,10 +80,12 @@ bool RuntimeTimer::modify(std::int64_t when_to, std::int64_t every, TimerFunctio
   if ((state & kTimerHeaped) != 0) {
     if ((state & kTimerZombie) != 0) ts->zombies.fetch_sub(1);
     state = kTimerHeaped | kTimerModified;
+    // The mark before the look at the time; adjust clears the time before it looks for marks. Were
+    // it the other way round, we could see an earlier time, and adjust could clear that and pass
+    // by.
+    astate.store(state);
     if (const std::int64_t first = ts->min_when_modified.load(); first == 0 || when_to < first) {
       wake = true;
-      // The mark first: whoever sees the time, and looks for the timer, finds it.
-      astate.store(state);
       ts->update_min_when_modified(when_to);
     }
   }
