@@ -167,7 +167,7 @@ TEST(FirstPass, AClosedChannelGivesWhatIsLeft) {
 }
 
 TEST(FirstPass, ASendToAClosedChannelPanics) {
-  for (const std::size_t capacity : {0, 2}) {
+  for (const std::size_t capacity : {std::size_t{0}, std::size_t{2}}) {
     const FakeGoroutine goroutine;
     const Chan<int> never;
     const Chan<int> ch(capacity);
@@ -175,9 +175,8 @@ TEST(FirstPass, ASendToAClosedChannelPanics) {
     int value = 1;
     int place = -1;
     GORO_STEP("send by a select to a closed channel with room for ", capacity);
-    EXPECT_EQ(
-        panic_of([&] { Cases().receive(never, &place).send(ch, &value).try_select(); }),
-        "send on closed channel")
+    EXPECT_EQ(panic_of([&] { Cases().receive(never, &place).send(ch, &value).try_select(); }),
+              "send on closed channel")
         << "look at closed first: a closed channel takes nothing";
     EXPECT_EQ(ch->qcount.load(), 0U) << "a closed channel takes nothing";
     expect_let_go(ch.get(), "the Panic");

@@ -63,18 +63,19 @@ TEST(SecondPass, EverythingIsUnlockedWhileItWaits) {
   Selecting selecting;
   selecting.cases.receive(c, &places[0]).receive(a, &places[1]).receive(b, &places[2]);
   selecting.cases.send(b, &places[3]).receive(c, &places[4]);
-  at_one_p([&] {
-    GORO_STEP("one P: goroutine 2 waits at a, twice at b and twice at c");
-    start([s = &selecting] { s->run(); });
-    for (const Chan<int>* ch : {&a, &b, &c}) {
-      const bool lock_is_free = (*ch)->lock.try_lock();
-      EXPECT_TRUE(lock_is_free) << "the unlock function must release each channel's lock";
-      if (lock_is_free) (*ch)->lock.unlock();
-    }
-    EXPECT_EQ(getm()->locks, 0)
-        << "acquirem counted M::locks up, and releasem will not run: the unlock function must "
-           "count it down";
-  });
+  at_one_p(
+      [&] {
+        GORO_STEP("one P: goroutine 2 waits at a, twice at b and twice at c");
+        start([s = &selecting] { s->run(); });
+        for (const Chan<int>* ch : {&a, &b, &c}) {
+          const bool lock_is_free = (*ch)->lock.try_lock();
+          EXPECT_TRUE(lock_is_free) << "the unlock function must release each channel's lock";
+          if (lock_is_free) (*ch)->lock.unlock();
+        }
+        EXPECT_EQ(getm()->locks, 0)
+            << "acquirem counted M::locks up, and releasem will not run: the unlock function must "
+               "count it down";
+      });
 }
 
 TEST(SecondPass, WaitsTwiceInOneQueue) {
@@ -124,15 +125,13 @@ TEST(SecondPass, ADeadlockSaysThatItSelects) {
           const Channel<int> a;
           const Channel<int> b;
           const Channel<int> nil(nullptr);
-          go([a, b] {
-            select(on_receive(a, [](std::optional<int>) {}), on_send(b, 1, [] {}));
-          });
+          go([a, b] { select(on_receive(a, [](std::optional<int>) {}), on_send(b, 1, [] {})); });
           select(on_receive(nil, [](std::optional<int>) {}), on_send(nil, 1, [] {}));
         },
         {.procs = 1});
   });
-  for (const char* text : {"all goroutines are asleep - deadlock!", "goroutine 1 [select]:",
-                           "goroutine 2 [select]:"}) {
+  for (const char* text : {"all goroutines are asleep - deadlock!",
+                           "goroutine 1 [select]:", "goroutine 2 [select]:"}) {
     EXPECT_TRUE(ending.says(text)) << "the dump must say \"" << text << "\"; it said:\n"
                                    << ending.text.substr(0, 600);
   }
