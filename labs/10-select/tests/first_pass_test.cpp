@@ -218,7 +218,7 @@ TEST(FirstPass, EachReadyCaseHasTheSameChance) {
   for (int i = 0; i < 4; ++i) channels.emplace_back(std::size_t{1});
   for (const int ready : {4, 2}) {
     GORO_STEP("four cases, the first ", ready, " of them ready; ", kRounds, " selects");
-    for (const Chan<int>& c : channels) c.next();
+    for (const Chan<int>& c : channels) c.try_receive();
     for (int i = 0; i < ready; ++i) channels[static_cast<std::size_t>(i)].try_send(1);
     std::array<int, 4> places{};
     std::array<int, 4> times{};

@@ -63,18 +63,19 @@ TEST(Program, ProducersAreToldToStop) {
   EXPECT_EQ(wrong, 0) << "each value must be one that a producer sent";
 }
 
+constexpr int kManyValues = 3000;
+
 TEST(Program, EveryValueArrivesOnce) {
-  constexpr int kValues = 3000;
-  std::vector<int> times(kValues);
+  std::vector<int> times(kManyValues);
   goro::run(
       [&] {
         const std::array<Channel<int>, 4> ways{Channel<int>(), Channel<int>(1), Channel<int>(),
                                                Channel<int>(2)};
         const Channel<int> out(3);
-        GORO_STEP("four Ps: one goroutine sends ", kValues,
+        GORO_STEP("four Ps: one goroutine sends ", kManyValues,
                   " values, each by one of four ways; four forward them, each from one way");
         go([ways] {
-          for (int i = 0; i < kValues; ++i) {
+          for (int i = 0; i < kManyValues; ++i) {
             select(on_send(ways[0], i, [] {}), on_send(ways[1], i, [] {}),
                    on_send(ways[2], i, [] {}), on_send(ways[3], i, [] {}));
           }
@@ -96,13 +97,14 @@ TEST(Program, EveryValueArrivesOnce) {
         }
       },
       {.procs = 4});
-  EXPECT_EQ(std::count(times.begin(), times.end(), 1), kValues)
+  EXPECT_EQ(std::count(times.begin(), times.end(), 1), kManyValues)
       << "a value was delivered by two cases of one select, or by none";
 }
 
+constexpr int kSelects = 200;
+
 TEST(Program, SelectsInAllDirectionsDoNotBlockEachOther) {
   constexpr int kGoroutines = 8;
-  constexpr int kSelects = 200;
   int finished = 0;
   goro::run(
       [&] {
@@ -141,8 +143,9 @@ TEST(Program, SelectsInAllDirectionsDoNotBlockEachOther) {
   EXPECT_EQ(finished, kGoroutines) << "each must come to its end";
 }
 
+constexpr int kSent = 300;
+
 TEST(Program, AListOfThirtyChannels) {
-  constexpr int kSent = 300;
   int wrong = 0;
   goro::run(
       [&] {
@@ -166,8 +169,9 @@ TEST(Program, AListOfThirtyChannels) {
   EXPECT_EQ(wrong, 0) << "each value must come out, with the handler of its own case";
 }
 
+constexpr int kOwners = 200;
+
 TEST(Program, ElementsThatOnlyMoveArriveWhole) {
-  constexpr int kOwners = 200;
   int wrong = 0;
   goro::run(
       [&] {

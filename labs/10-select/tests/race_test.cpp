@@ -87,30 +87,31 @@ TEST(Race, LeavesItsQueuesUnderTheirLocks) {
   return room[0];
 }
 
+constexpr int kTakes = 1500;
+
 TEST(Race, WhoeverReleasesTheLastLockLetsTheFrameBe) {
-  constexpr int kTurns = 1500;
   int wrong = 0;
   goro::run(
       [&] {
         const Channel<int> a;
         const Channel<int> b;
         const Channel<int> back;
-        GORO_STEP("four Ps: a goroutine selects ", kTurns,
+        GORO_STEP("four Ps: a goroutine selects ", kTakes,
                   " times, and writes over its old frames in between; another P wakes it at once");
         go([a, b, back] {
           int own = 0;
           const auto look = [&](std::optional<int> v) { own += v.value_or(0); };
-          for (int i = 0; i < kTurns; ++i) {
+          for (int i = 0; i < kTakes; ++i) {
             select(on_receive(a, look), on_receive(b, look));
             own += write_over_old_frames(i) - i;
           }
           back.send(own);
         });
-        for (int i = 0; i < kTurns;) {
+        for (int i = 0; i < kTakes;) {
           // As soon as the lock can be had: the select is still about to park, most often.
           if ((i % 2 == 0 ? a : b).try_send(1)) ++i;
         }
-        if (back.receive() != kTurns) ++wrong;
+        if (back.receive() != kTakes) ++wrong;
       },
       {.procs = 4});
   EXPECT_EQ(wrong, 0) << "each value must arrive once";
