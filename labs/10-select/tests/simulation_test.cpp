@@ -1,5 +1,6 @@
 // Selects under schedules that a seed decides. The first tests play single selects, which do not
 // wait, against each other; the others run whole programs.
+#include "contracts/services/scheduling.h"
 #include "support.h"
 
 namespace goro::testing {
