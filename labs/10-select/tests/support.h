@@ -17,7 +17,7 @@
 namespace goro::testing {
 
 // While it lives, the M that this thread is dressed up as runs a goroutine, on this thread's stack.
-// It must not wait.
+// It must not wait. The M's g0 has a stack of its own meanwhile, for what goes there for a moment.
 class AsGoroutine {
  public:
   AsGoroutine() : g0_(getg()) {
@@ -31,6 +31,8 @@ class AsGoroutine {
     gp_.stack_kind = StackKind::fixed;
     gp_.atomicstatus.store(static_cast<std::uint32_t>(GStatus::running));
     mp->curg.store(&gp_);
+    const auto top = reinterpret_cast<std::uintptr_t>(system_stack_.get()) + kSystemStack;
+    g0_->sched.sp = top & ~std::uintptr_t{15};
     goro_tls_g = &gp_;
   }
   AsGoroutine(const AsGoroutine&) = delete;
@@ -40,12 +42,16 @@ class AsGoroutine {
     const sim::Undisturbed quiet;
 #endif
     g0_->m->curg.store(nullptr);
+    g0_->sched.sp = 0;
     goro_tls_g = g0_;
   }
 
  private:
+  static constexpr std::size_t kSystemStack = std::size_t{1} << 18;
+
   G* g0_;
   G gp_;
+  std::unique_ptr<std::byte[]> system_stack_{new std::byte[kSystemStack]};
 };
 
 // An M with P 0 that runs a goroutine.
