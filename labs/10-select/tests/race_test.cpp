@@ -107,9 +107,14 @@ TEST(Race, WhoeverReleasesTheLastLockLetsTheFrameBe) {
           }
           back.send(own);
         });
-        for (int i = 0; i < kTakes;) {
-          // As soon as the lock can be had: the select is still about to park, most often.
-          if ((i % 2 == 0 ? a : b).try_send(1)) ++i;
+        for (int i = 0, tries = 0; i < kTakes;) {
+          // As soon as the lock can be had: the select is still about to park, most often. Now and
+          // then it may have no other P to run on.
+          if ((i % 2 == 0 ? a : b).try_send(1)) {
+            ++i;
+          } else if (++tries % 200 == 0) {
+            yield();
+          }
         }
         if (back.receive() != kTakes) ++wrong;
       },
