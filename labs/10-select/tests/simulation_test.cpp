@@ -105,10 +105,10 @@ TEST(Simulated, SelectsOnOneChannelTakeTurns) {
     });
     work(1, &sums[1]);
     others.join();
-    EXPECT_EQ(sums[0] + sums[1], 1 + 2 + 10 + 11)
-        << "a value was lost, or came twice: two were in the same channel at the same time. Lock "
-           "each channel once, and unlock it once";
-    EXPECT_EQ(ch->qcount.load(), 0U) << "all were received";
+    const char* const both =
+        "two were in the same channel at the same time. Lock each channel once, and unlock it once";
+    EXPECT_EQ(sums[0] + sums[1], 1 + 2 + 10 + 11) << "a value was lost, or came twice: " << both;
+    EXPECT_EQ(ch->qcount.load(), 0U) << "all were received, but qcount says otherwise: " << both;
   });
 }
 
