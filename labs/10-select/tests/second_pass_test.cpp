@@ -119,7 +119,7 @@ TEST(SecondPass, ADeadlockSaysThatItSelects) {
   GORO_STEP(
       "in a process of their own: goroutine 2 selects from two channels, goroutine 1 from two nil "
       "ones");
-  const Ending ending = in_child([] {
+  const ChildEnd ending = in_child([] {
     goro::run(
         [] {
           const Channel<int> a;
@@ -133,7 +133,7 @@ TEST(SecondPass, ADeadlockSaysThatItSelects) {
   for (const char* text : {"all goroutines are asleep - deadlock!",
                            "goroutine 1 [select]:", "goroutine 2 [select]:"}) {
     EXPECT_TRUE(ending.says(text)) << "the dump must say \"" << text << "\"; it said:\n"
-                                   << ending.text.substr(0, 600);
+                                   << ending.err.substr(0, 600);
   }
 }
 

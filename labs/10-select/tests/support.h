@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "../../09-channels/tests/support.h"
 #include "contracts/select.h"
 #include "goro/select.h"
+#include "testing/channels.h"
 #include "testing/whole_slices.h"
 #if GORO_SIMULATE
 #include "testing/simulate.h"
@@ -141,7 +141,7 @@ inline void let_others_run() {
 // On one P, whose goroutines are never asked to give way.
 template <typename F>
 void at_one_p(F f) {
-  const WholeSlices whole;
+  const WholeSlices whole_slices;
   goro::run(f, {.procs = 1});
 }
 
