@@ -1,10 +1,16 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <functional>
+#include <future>
+#include <list>
 #include <memory>
+#include <mutex>
+#include <set>
 
 #include "commands.h"
 #include "files.h"
@@ -67,7 +73,47 @@ class Log {
 
 struct Stage {
   std::string name;
+  std::string place;  // stages of one place use the same build folders, so they take turns
   std::function<bool(Log&)> run;
+};
+
+// Hands out the stages in their order, but for those whose place is taken: to two at a time, since
+// most stages build on every processor for a while and then wait for one test or another.
+class Schedule {
+ public:
+  explicit Schedule(const std::vector<Stage>& stages) : waiting_(stages.begin(), stages.end()) {}
+
+  // Null: none is left. Waits while all places of those that are left are taken.
+  const Stage* take() {
+    std::unique_lock hold(lock_);
+    for (;;) {
+      const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const Stage& stage) {
+        return !taken_.contains(stage.place);
+      });
+      if (found != waiting_.end()) {
+        taken_.insert(found->place);
+        handed_out_.splice(handed_out_.end(), waiting_, found);
+        return &handed_out_.back();
+      }
+      if (waiting_.empty()) {
+        return nullptr;
+      }
+      changed_.wait(hold);
+    }
+  }
+
+  void give_back(const Stage& stage) {
+    const std::lock_guard hold(lock_);
+    taken_.erase(stage.place);
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex lock_;
+  std::condition_variable changed_;
+  std::list<Stage> waiting_;
+  std::list<Stage> handed_out_;
+  std::set<std::string> taken_;
 };
 
 class Stages {
@@ -77,24 +123,34 @@ class Stages {
 
   std::vector<Stage> all() {
     std::vector<Stage> stages;
-    const auto add = [&](const std::string& name, auto run) { stages.push_back({name, run}); };
-    add("format", [this](Log& log) { return format(log); });
-    add("shellcheck", [this](Log& log) { return shellcheck(log); });
-    add("pages", [this](Log& log) { return pages(log); });
-    add("grader", [this](Log& log) { return grader(log); });
+    const auto add = [&](const std::string& name, const std::string& place, auto run) {
+      stages.push_back({name, place, run});
+    };
+    // Gradings with gcc use its release, tsan and sim folders.
+    const auto place_of = [](const std::string& preset) {
+      return preset == "gcc-debug" || preset == "gcc-asan" ? preset
+                                                           : preset.substr(0, preset.find('-'));
+    };
+    add("format", "sources", [this](Log& log) { return format(log); });
+    add("shellcheck", "sources", [this](Log& log) { return shellcheck(log); });
+    add("pages", "sources", [this](Log& log) { return pages(log); });
+    add("grader", "grader", [this](Log& log) { return grader(log); });
     for (const std::string preset : {"gcc-release", "gcc-debug", "clang-release", "gcc-tsan",
                                      "gcc-asan", "gcc-sim", "clang-sim", "arm64"}) {
-      add("runtime-" + preset, [this, preset](Log& log) { return runtime(log, preset); });
+      add("runtime-" + preset, place_of(preset),
+          [this, preset](Log& log) { return runtime(log, preset); });
     }
     for (const std::string preset : {"gcc-release", "clang-release", "arm64"}) {
-      add("solutions-" + preset, [this, preset](Log& log) { return solutions(log, preset); });
+      add("solutions-" + preset, place_of(preset),
+          [this, preset](Log& log) { return solutions(log, preset); });
     }
     for (const std::string preset : {"gcc-release", "arm64"}) {
-      add("starters-" + preset, [this, preset](Log& log) { return starters(log, preset); });
+      add("starters-" + preset, place_of(preset),
+          [this, preset](Log& log) { return starters(log, preset); });
     }
-    add("mutants", [this](Log& log) { return log.ok({grader_.string(), "mutants"}); });
-    add("tidy", [this](Log& log) { return tidy(log); });
-    add("install", [this](Log& log) { return install(log); });
+    add("mutants", "gcc", [this](Log& log) { return log.ok({grader_.string(), "mutants"}); });
+    add("tidy", "tidy", [this](Log& log) { return tidy(log); });
+    add("install", "gcc", [this](Log& log) { return install(log); });
     return stages;
   }
 
@@ -296,6 +352,39 @@ std::vector<Stage> chosen(const std::vector<Stage>& all, const std::vector<std::
   return stages;
 }
 
+// Runs it and says how it went.
+bool run_stage(const Course& course, const Stage& stage, const fs::path& logs, Terminal& terminal) {
+  terminal.phase(stage.name);
+  const auto started = std::chrono::steady_clock::now();
+  const fs::path file = logs / (stage.name + ".log");
+  bool good = false;
+  std::string trouble;
+  try {
+    Log log(course, file);
+    try {
+      good = stage.run(log);
+    } catch (const std::exception& error) {
+      log.say(error.what());
+    }
+  } catch (const std::exception& error) {
+    trouble = error.what();
+  }
+  std::string name = stage.name;
+  name.resize(std::max<std::size_t>(name.size(), 26), ' ');
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  std::string said = (good ? terminal.style().good("ok    ") : terminal.style().bad("FAILED")) +
+                     "  " + name + " " + duration(seconds);
+  if (!trouble.empty()) {
+    said += "\n    " + trouble;
+  } else if (!good) {
+    said += "\n" + indent(printable(head_and_tail(read_file(file), 0, 40)), "    ") +
+            "    the whole log: " + shown_path(file, fs::current_path());
+  }
+  terminal.print(said);
+  return good;
+}
+
 }  // namespace
 
 ExitStatus self_test(const Course& course, const SelfTestOptions& options, Terminal& terminal) {
@@ -309,32 +398,17 @@ ExitStatus self_test(const Course& course, const SelfTestOptions& options, Termi
   }
   const fs::path logs = course.build() / "test-logs";
   fs::create_directories(logs);
-  std::size_t passed = 0;
-  for (const Stage& stage : stages) {
-    terminal.phase(stage.name);
-    const auto started = std::chrono::steady_clock::now();
-    const fs::path file = logs / (stage.name + ".log");
-    bool good = false;
-    {
-      Log log(course, file);
-      try {
-        good = stage.run(log);
-      } catch (const std::exception& error) {
-        log.say(error.what());
-      }
+  std::atomic<std::size_t> passed = 0;
+  Schedule schedule(stages);
+  const auto work = [&] {
+    while (const Stage* stage = schedule.take()) {
+      passed += run_stage(course, *stage, logs, terminal) ? 1 : 0;
+      schedule.give_back(*stage);
     }
-    passed += good ? 1 : 0;
-    std::string name = stage.name;
-    name.resize(std::max<std::size_t>(name.size(), 26), ' ');
-    const double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-    terminal.print((good ? terminal.style().good("ok    ") : terminal.style().bad("FAILED")) +
-                   "  " + name + " " + duration(seconds));
-    if (!good) {
-      terminal.print(indent(printable(head_and_tail(read_file(file), 0, 40)), "    ") +
-                     "    the whole log: " + shown_path(file, fs::current_path()));
-    }
-  }
+  };
+  std::future<void> other = std::async(std::launch::async, work);
+  work();
+  other.get();
   terminal.print("\n" + std::to_string(passed) + " passed, " +
                  std::to_string(stages.size() - passed) + " failed");
   return passed == stages.size() ? ExitStatus::all_points : ExitStatus::points_missing;

@@ -202,6 +202,12 @@ extern "C" const char* __asan_default_options() {
   return "detect_leaks=0";
 }
 
+// At its end a process waits a second for races of threads that still run. Ours have been joined by
+// then, or the test is about how the process ends.
+extern "C" const char* __tsan_default_options() {
+  return "atexit_sleep_ms=0";
+}
+
 int main(int argc, char** argv) {
   using namespace goro::testing;
   open_channel();
