@@ -30,6 +30,7 @@ namespace goro {
 struct G;
 struct M;
 struct P;
+struct SavedState;
 struct Sudog;
 
 // Go: _Gidle … _Gpreempted, with Go's numbers. The status is also the lock on the goroutine's
@@ -295,6 +296,13 @@ inline void set_status(P* pp, PStatus status) {
 struct M {
   // -- read by assembly, see offsets.h --
   G* g0 = nullptr;
+  // For goroutines that are stopped by a signal (slot 14): a list of states that one can be saved
+  // in, and the one that this thread restored last (ARM64). Only this M's.
+  SavedState* spare_state = nullptr;
+  SavedState* resumed_state = nullptr;
+  // This thread's signal stack.
+  std::uintptr_t altstack_sp = 0;
+  std::size_t altstack_size = 0;
 
   std::int64_t id = 0;
   // Whose stack we left for g0, or run. Written with release: whoever preempts reads it, and what
@@ -335,6 +343,8 @@ struct M {
 
   // The thread itself; frame/threads.cpp.
   std::uint64_t thread = 0;          // pthread_t
+  atomic<int> tid{0};                // the kernel's name for it; 0: not there yet, or not any more
+  atomic<bool> signal_pending{false};  // a request to give way is on its way to it as a signal
   Observed<std::int32_t> cpu_clock;  // of its processor time; 0: none
   void* signal_stack = nullptr;
   bool is_sysmon = false;
@@ -434,5 +444,9 @@ static_assert(offsetof(G, sched) + offsetof(Gobuf, g) == GORO_G_SCHED_G);
 static_assert(offsetof(Gobuf, sp) == GORO_GOBUF_SP);
 static_assert(offsetof(Gobuf, g) == GORO_GOBUF_G);
 static_assert(offsetof(M, g0) == GORO_M_G0);
+static_assert(offsetof(M, spare_state) == GORO_M_SPARE_STATE);
+static_assert(offsetof(M, resumed_state) == GORO_M_RESUMED_STATE);
+static_assert(offsetof(M, altstack_sp) == GORO_M_ALTSTACK_SP);
+static_assert(offsetof(M, altstack_size) == GORO_M_ALTSTACK_SIZE);
 
 }  // namespace goro

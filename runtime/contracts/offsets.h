@@ -10,6 +10,10 @@
 #define GORO_G_SCHED_G 40
 
 #define GORO_M_G0 0
+#define GORO_M_SPARE_STATE 8
+#define GORO_M_RESUMED_STATE 16
+#define GORO_M_ALTSTACK_SP 24
+#define GORO_M_ALTSTACK_SIZE 32
 
 #define GORO_GOBUF_SP 0
 #define GORO_GOBUF_G 8

@@ -33,6 +33,7 @@
 #include "contracts/services/threads.h"
 #include "contracts/stack.h"
 #include "frame/fixed_stack.h"
+#include "frame/interrupt.h"
 #include "frame/kept_pages.h"
 #include "frame/sema_root.h"
 #include "frame/threads.h"
@@ -200,6 +201,7 @@ void forget_the_run() {
   fixed_stack_reset();
   stackpool_reset();
   page_heap_reset();
+  saved_states_reset();
   sched.~Sched();
   new (&sched) Sched;
   // Last: from here on an orphan may give its memory back.

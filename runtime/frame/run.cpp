@@ -22,6 +22,7 @@
 #include "frame/end.h"
 #include "frame/ending.h"
 #include "frame/fixed_stack.h"
+#include "frame/interrupt.h"
 #include "frame/schedtrace.h"
 #include "frame/settings.h"
 #include "frame/signals.h"
@@ -70,6 +71,7 @@ void run_main(void (*invoke)(void*), void* object, const Options& options) {
   if (procs == 0) procs = settings().maxprocs;
   if (procs == 0) procs = default_procs();
   const std::terminate_handler outer_terminate = std::set_terminate(on_terminate);
+  interrupt_init();
   signals_install();
 
   allp.reserve(kMaxProcs);  // so that it never moves while others read it
@@ -89,8 +91,10 @@ void run_main(void (*invoke)(void*), void* object, const Options& options) {
     runq_put(m0->p, gp, true);
     schedtrace_reset();
     sysmon_start();
+    preempt_storm_start();
     m_schedule(m0);
   }
+  preempt_storm_stop();
   m_leave_thread(m0);
   forget_the_run();
   signals_remove();

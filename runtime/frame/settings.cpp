@@ -39,6 +39,10 @@ Settings read_settings() {
       read.scheddetail = detail != 0;
     } else if (const long off = value_of(at, length, "preemptoff"); off >= 0) {
       read.preemptoff = off != 0;
+    } else if (const long async = value_of(at, length, "asyncpreemptoff"); async >= 0) {
+      read.asyncpreemptoff = async != 0;
+    } else if (const long storm = value_of(at, length, "preemptstorm"); storm >= 0) {
+      read.preemptstorm = storm != 0;
     }
     at = comma != nullptr ? comma + 1 : nullptr;
   }

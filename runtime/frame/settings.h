@@ -9,6 +9,8 @@ struct Settings {
   int schedtrace = 0;  // milliseconds between two lines; 0: none
   bool scheddetail = false;
   bool preemptoff = false;  // time slices do not end
+  bool asyncpreemptoff = false;  // no goroutine is stopped by a signal
+  bool preemptstorm = false;     // every goroutine that runs is stopped a thousand times a second
 };
 
 // Read once, when the program starts.

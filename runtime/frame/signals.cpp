@@ -1,13 +1,17 @@
 #include "frame/signals.h"
 
 #include <unistd.h>
+
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 
 #include "contracts/getg.h"
+#include "contracts/preemption.h"
 #include "frame/dump.h"
 #include "frame/end.h"
 #include "frame/fixed_stack.h"
+#include "frame/interrupt.h"
 
 namespace goro {
 
@@ -18,6 +22,9 @@ constexpr std::size_t kSignalStack = std::size_t{64} << 10;
 struct sigaction old_quit;
 struct sigaction old_segv;
 struct sigaction old_bus;
+#if GORO_ASYNC_PREEMPT
+struct sigaction old_urg;
+#endif
 
 void on_quit(int, siginfo_t*, void*) {
   dump_in_signal = true;
@@ -36,6 +43,34 @@ void on_quit(int, siginfo_t*, void*) {
   _exit(kExitFatal);
 }
 
+// Gives a signal that is not ours to whoever had the handler before. False: nobody had.
+bool pass_on(const struct sigaction& old, int signal, siginfo_t* info, void* context) {
+  if ((old.sa_flags & SA_SIGINFO) != 0) {
+    old.sa_sigaction(signal, info, context);
+  } else if (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN) {
+    old.sa_handler(signal);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+#if GORO_ASYNC_PREEMPT
+// SIGURG, as in Go: a program that uses it for what it is meant for is rare, nobody is harmed by one
+// too many, and debuggers let it through.
+void on_preempt(int signal, siginfo_t* info, void* context) {
+  const int error = errno;
+  M* mp = getm();
+  // seq_cst, as in preempt_m.
+  if (mp == nullptr || !mp->signal_pending.exchange(false, std::memory_order_seq_cst)) {
+    pass_on(old_urg, signal, info, context);
+  } else if (G* gp = getg(); gp->stack_kind != StackKind::system) {
+    do_sig_preempt(gp, interrupted(context));
+  }
+  errno = error;
+}
+#endif
+
 void on_fault(int signal, siginfo_t* info, void* context) {
   const G* gp = getg();
   const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
@@ -48,11 +83,7 @@ void on_fault(int signal, siginfo_t* info, void* context) {
     _exit(kExitFatal);
   }
   const struct sigaction& old = signal == SIGSEGV ? old_segv : old_bus;
-  if ((old.sa_flags & SA_SIGINFO) != 0) {
-    old.sa_sigaction(signal, info, context);
-  } else if (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN) {
-    old.sa_handler(signal);
-  } else {
+  if (!pass_on(old, signal, info, context)) {
     // Back to the default and on: the instruction faults again and ends the process.
     sigaction(signal, &old, nullptr);
   }
@@ -61,7 +92,7 @@ void on_fault(int signal, siginfo_t* info, void* context) {
 void install(int signal, void (*handler)(int, siginfo_t*, void*), struct sigaction* old) {
   struct sigaction action {};
   action.sa_sigaction = handler;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
   sigemptyset(&action.sa_mask);
   sigaction(signal, &action, old);
 }
@@ -72,17 +103,25 @@ void signals_install() {
   install(SIGQUIT, on_quit, &old_quit);
   install(SIGSEGV, on_fault, &old_segv);
   install(SIGBUS, on_fault, &old_bus);
+#if GORO_ASYNC_PREEMPT
+  install(SIGURG, on_preempt, &old_urg);
+#endif
 }
 
 void signals_remove() {
   sigaction(SIGQUIT, &old_quit, nullptr);
   sigaction(SIGSEGV, &old_segv, nullptr);
   sigaction(SIGBUS, &old_bus, nullptr);
+#if GORO_ASYNC_PREEMPT
+  sigaction(SIGURG, &old_urg, nullptr);
+#endif
 }
 
 void signals_enter_thread(M* mp) {
   stack_t old{};
   sigaltstack(nullptr, &old);
+  mp->altstack_sp = reinterpret_cast<std::uintptr_t>(old.ss_sp);
+  mp->altstack_size = old.ss_size;
   if ((old.ss_flags & SS_DISABLE) == 0) return;
   mp->signal_stack = std::malloc(kSignalStack);
   if (mp->signal_stack == nullptr) return;
@@ -90,6 +129,8 @@ void signals_enter_thread(M* mp) {
   own.ss_sp = mp->signal_stack;
   own.ss_size = kSignalStack;
   sigaltstack(&own, nullptr);
+  mp->altstack_sp = reinterpret_cast<std::uintptr_t>(own.ss_sp);
+  mp->altstack_size = own.ss_size;
 }
 
 void signals_leave_thread(M* mp) {

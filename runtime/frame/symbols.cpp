@@ -69,6 +69,18 @@ void symbols_init() {
   }
 }
 
+void for_each_program_function(bool (*f)(const char* name, std::uintptr_t start, std::size_t size,
+                                         void* arg),
+                               void* arg) {
+  for (std::size_t i = 0; i < table.count; ++i) {
+    const ElfW(Sym)& symbol = table.symbols[i];
+    if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF) continue;
+    if (!f(table.strings + symbol.st_name, table.base + symbol.st_value, symbol.st_size, arg)) {
+      return;
+    }
+  }
+}
+
 Symbol find_symbol(std::uintptr_t pc) {
   Symbol found;
   if (pc >= table.base && pc < table.end) {

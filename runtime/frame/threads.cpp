@@ -22,16 +22,19 @@
 
 #include "contracts/context_switch.h"
 #include "contracts/getg.h"
+#include "contracts/preemption.h"
 #include "contracts/processors.h"
 #include "contracts/scheduler.h"
 #include "contracts/services/acquirem.h"
 #include "contracts/services/fatal.h"
 #include "contracts/services/goroutine.h"
+#include "contracts/services/interrupt.h"
 #include "contracts/services/scheduling.h"
 #include "contracts/services/threads.h"
 #include "contracts/syscall.h"
 #include "frame/dump.h"
 #include "frame/ending.h"
+#include "frame/interrupt.h"
 #include "frame/settings.h"
 #include "frame/signals.h"
 #if GORO_SIMULATE
@@ -77,6 +80,7 @@ void* thread_main(void* arg) {
   auto* mp = static_cast<M*>(arg);
   m_enter_thread(mp);
   if (mp->is_sysmon) {
+    program_text_init();  // on this thread, where nobody waits for it
     sysmon();
   } else {
     P* pp = mp->nextp;
@@ -210,6 +214,7 @@ void m_enter_thread(M* mp) {
 #endif
   signals_enter_thread(mp);
   goro_tls_g = mp->g0;
+  if (!mp->is_sysmon) interrupt_enter_thread(mp);
 }
 
 void m_schedule(M* mp) {
@@ -228,7 +233,9 @@ void m_leave_thread(M* mp) {
     sched.lock.lock();
     mp->guard_slot.store(nullptr, std::memory_order_relaxed);
     mp->curg.store(nullptr, std::memory_order_relaxed);
+    mp->tid.store(0, std::memory_order_relaxed);
     sched.lock.unlock();
+    interrupt_leave_thread(mp);
   } else {
     slot = this_threads_guard_slot();
   }
@@ -309,9 +316,24 @@ void write_request(M* mp) {
   if (auto* slot = mp->guard_slot.load(std::memory_order_acquire); slot != nullptr) {
     slot->store(kStackPreempt, std::memory_order_relaxed);
   }
+  preempt_m(mp);
 }
 
 }  // namespace
+
+bool asking_is_over_now() {
+  return asking_is_over.load(std::memory_order_relaxed);
+}
+
+void ask_by_signal_only(M* mp) {
+  asking.fetch_add(1, std::memory_order_seq_cst);
+  G* gp = mp->curg.load(std::memory_order_acquire);
+  if (gp != nullptr && !asking_is_over.load(std::memory_order_seq_cst)) {
+    gp->preempt.store(true, std::memory_order_relaxed);
+    preempt_m(mp);
+  }
+  asking.fetch_sub(1, std::memory_order_release);
+}
 
 void ask_to_give_way(M* mp) {
   asking.fetch_add(1, std::memory_order_seq_cst);

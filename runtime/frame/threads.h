@@ -29,6 +29,9 @@ void sysmon_start();
 // Asks mp's goroutine, if it runs one, to give way. Under sched.lock.
 void ask_to_give_way(M* mp);
 
+// The same without a request in the guard: it gives way if the signal finds it at a safe point.
+void ask_by_signal_only(M* mp);
+
 // For whoever ends the process: from now on no request is written, and one that this thread's
 // goroutine has got already is taken back. Any stack, any thread.
 void nobody_gives_way_any_more();

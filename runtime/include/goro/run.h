@@ -28,8 +28,7 @@ void run_main(void (*invoke)(void*), void* object, const Options& options);
 
 // Starts the runtime on this thread, runs `main` as goroutine 1, and returns its result (0 if it is
 // void) as soon as it returns. Other goroutines are abandoned: they never run again, their
-// destructors do not run, and their memory is given back. (A goroutine that loops without calling
-// anything cannot be stopped yet: run waits for it.) May be called again afterwards, but not
+// destructors do not run, and their memory is given back. May be called again afterwards, but not
 // from inside: that throws Panic. An exception that leaves `main` ends the program, as in any
 // goroutine. Go: func main.
 template <typename F>
