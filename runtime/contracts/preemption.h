@@ -74,8 +74,9 @@ struct Interrupted {
   void* ucontext;
 };
 
-// Sends mp's thread the signal, unless one is on its way (M::signal_pending; the handler clears
-// it). Under sched.lock, so that the thread exists. Go: preemptM.
+// Sends mp's thread the signal if its goroutine is running, unless one is on its way
+// (M::signal_pending; the handler clears it). Not to a thread in a system call: it would be
+// interrupted, and its goroutine need not give way. Under sched.lock, so that the thread exists. Go: preemptM.
 void preempt_m(M* mp);
 
 // Has gp, which runs on this thread, been asked to give way? In the handler. Go: wantAsyncPreempt.
@@ -96,6 +97,9 @@ inline constexpr int kMostFrames = 64;
 // The handler's part that is not plumbing: stops gp if it was asked and may be (push_call), and
 // leaves the request to the next prologue otherwise (repeat_preemption). Go: doSigPreempt.
 void do_sig_preempt(G* gp, const Interrupted& at);
+
+// How often a goroutine was stopped by a signal, in this process.
+std::uint64_t async_preemptions();
 
 }  // namespace goro
 

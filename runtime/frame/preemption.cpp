@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 
 #include "contracts/getg.h"
@@ -24,6 +25,13 @@
 namespace goro {
 
 namespace {
+
+std::atomic<std::uint64_t> preemptions{0};
+
+bool is_running(const G* gp) {
+  return gp->atomicstatus.load(std::memory_order_relaxed) ==
+         static_cast<std::uint32_t>(GStatus::running);
+}
 
 // Frame records are {saved frame pointer, return address}; each lies above the one before. A
 // library's functions have none, but a function that a library called has one, and that return
@@ -44,7 +52,8 @@ bool callers_may_be_stopped(const G* gp, std::uintptr_t record) {
 }  // namespace
 
 void preempt_m(M* mp) {
-  if (async_preempt_is_off()) return;
+  const G* gp = mp->curg.load(std::memory_order_acquire);
+  if (async_preempt_is_off() || gp == nullptr || !is_running(gp)) return;
   const int thread = mp->tid.load(std::memory_order_acquire);
   // seq_cst, as in the handler: it sees our request, or we see that it has begun.
   if (thread == 0 || mp->signal_pending.exchange(true, std::memory_order_seq_cst)) return;
@@ -54,9 +63,7 @@ void preempt_m(M* mp) {
 }
 
 bool want_async_preempt(const G* gp) {
-  return gp->preempt.load(std::memory_order_relaxed) &&
-         gp->atomicstatus.load(std::memory_order_relaxed) ==
-             static_cast<std::uint32_t>(GStatus::running);
+  return gp->preempt.load(std::memory_order_relaxed) && is_running(gp);
 }
 
 bool is_async_safe_point(const G* gp, const Interrupted& at) {
@@ -73,9 +80,14 @@ void do_sig_preempt(G* gp, const Interrupted& at) {
   repeat_preemption(gp->m, gp);
 }
 
+std::uint64_t async_preemptions() {
+  return preemptions.load(std::memory_order_relaxed);
+}
+
 }  // namespace goro
 
 extern "C" void goro_async_preempt2(goro::G* gp) {
+  goro::preemptions.fetch_add(1, std::memory_order_relaxed);
   goro::M* mp = goro::getm();
   if (mp->spare_state == nullptr) mp->spare_state = goro::saved_state_take();
   gp->preempt.store(false, std::memory_order_relaxed);
@@ -87,6 +99,10 @@ extern "C" void goro_async_preempt2(goro::G* gp) {
 namespace goro {
 
 void preempt_m(M* /*mp*/) {}
+
+std::uint64_t async_preemptions() {
+  return 0;
+}
 
 }  // namespace goro
 

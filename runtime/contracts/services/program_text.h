@@ -9,7 +9,7 @@ enum class Text : std::uint8_t {
   // Not in the program, or assembly, or a function with a C name, or the runtime's, or operator new
   // and delete.
   other,
-  // A function of std:: that was compiled into the program.
+  // A function of std:: (or GoogleTest's testing::) that was compiled into the program.
   library,
   // Any other C++ function.
   program,
