@@ -342,10 +342,10 @@ struct M {
   G* outer_g = nullptr;
 
   // The thread itself; frame/threads.cpp.
-  std::uint64_t thread = 0;          // pthread_t
-  atomic<int> tid{0};                // the kernel's name for it; 0: not there yet, or not any more
+  std::uint64_t thread = 0;  // pthread_t
+  atomic<int> tid{0};        // the kernel's name for it; 0: not there yet, or not any more
   atomic<bool> signal_pending{false};  // a request to give way is on its way to it as a signal
-  Observed<std::int32_t> cpu_clock;  // of its processor time; 0: none
+  Observed<std::int32_t> cpu_clock;    // of its processor time; 0: none
   void* signal_stack = nullptr;
   bool is_sysmon = false;
   bool thread_ends = false;    // its goroutine ended without unlock_os_thread

@@ -76,7 +76,8 @@ struct Interrupted {
 
 // Sends mp's thread the signal if its goroutine is running, unless one is on its way
 // (M::signal_pending; the handler clears it). Not to a thread in a system call: it would be
-// interrupted, and its goroutine need not give way. Under sched.lock, so that the thread exists. Go: preemptM.
+// interrupted, and its goroutine need not give way. Under sched.lock, so that the thread exists.
+// Go: preemptM.
 void preempt_m(M* mp);
 
 // Has gp, which runs on this thread, been asked to give way? In the handler. Go: wantAsyncPreempt.

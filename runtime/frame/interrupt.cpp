@@ -131,7 +131,8 @@ SavedState* saved_state_take() {
   // acquire: its last user is finished with it.
   SavedState* list = goro_free_states.exchange(nullptr, std::memory_order_acquire);
   if (list != nullptr) return list;
-  auto* fresh = static_cast<SavedState*>(std::aligned_alloc(alignof(SavedState), sizeof(SavedState)));
+  auto* fresh =
+      static_cast<SavedState*>(std::aligned_alloc(alignof(SavedState), sizeof(SavedState)));
   if (fresh == nullptr) return nullptr;
   // xsave leaves parts of its header alone that xrstor wants to be 0.
   std::memset(fresh, 0, sizeof(*fresh));

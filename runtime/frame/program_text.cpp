@@ -27,11 +27,6 @@ struct Range {
   Text text;
 };
 
-std::vector<Range>& the_ranges() {
-  static std::vector<Range> ranges;
-  return ranges;
-}
-
 // Set once the ranges are in order.
 std::atomic<const std::vector<Range>*> ready{nullptr};
 
@@ -53,11 +48,10 @@ bool is_for_the_program(std::string_view name) {
 
 Text text_of(std::string_view name) {
   if (!name.starts_with("_Z")) return Text::other;
-  // What calls a goroutine's function: the program's lambda is inlined into the first three, and all
-  // are somebody's callers. None of them knows which M it is on.
+  // What calls a goroutine's function: the program's lambda is inlined into the first three, and
+  // all are somebody's callers. None of them knows which M it is on.
   if (is_one_of(name, {"_ZN4goro6detail13call_in_placeI", "_ZN4goro6detail12call_in_heapI",
-                       "_ZN4goro9WaitGroup4TaskI",
-                       "_ZN4goro12_GLOBAL__N_114goroutine_mainEv",
+                       "_ZN4goro9WaitGroup4TaskI", "_ZN4goro12_GLOBAL__N_114goroutine_mainEv",
                        "_ZN4goro12_GLOBAL__N_111goroutine_1EPv"})) {
     return Text::program;
   }
@@ -77,8 +71,8 @@ Text text_of(std::string_view name) {
 
 void program_text_init() {
   if (ready.load(std::memory_order_relaxed) != nullptr) return;
-  std::vector<Range>& ranges = the_ranges();
-  ranges.clear();
+  // Never freed: a signal can come while the process ends.
+  auto& ranges = *new std::vector<Range>;
   for_each_program_function(
       [](const char* name, std::uintptr_t start, std::size_t size, void* arg) {
         auto* out = static_cast<std::vector<Range>*>(arg);

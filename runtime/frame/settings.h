@@ -8,7 +8,7 @@ struct Settings {
   bool stackcheck = false;
   int schedtrace = 0;  // milliseconds between two lines; 0: none
   bool scheddetail = false;
-  bool preemptoff = false;  // time slices do not end
+  bool preemptoff = false;       // time slices do not end
   bool asyncpreemptoff = false;  // no goroutine is stopped by a signal
   bool preemptstorm = false;     // every goroutine that runs is stopped a thousand times a second
 };

@@ -56,8 +56,8 @@ bool pass_on(const struct sigaction& old, int signal, siginfo_t* info, void* con
 }
 
 #if GORO_ASYNC_PREEMPT
-// SIGURG, as in Go: a program that uses it for what it is meant for is rare, nobody is harmed by one
-// too many, and debuggers let it through.
+// SIGURG, as in Go: a program that uses it for what it is meant for is rare, nobody is harmed by
+// one too many, and debuggers let it through.
 void on_preempt(int signal, siginfo_t* info, void* context) {
   const int error = errno;
   M* mp = getm();

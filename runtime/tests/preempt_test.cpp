@@ -176,18 +176,21 @@ static_assert(offsetof(Registers, red_zone) == 104);
 static_assert(offsetof(Registers, flags) == 216);
 static_assert(offsetof(Registers, vectors) == 224);
 
-#define GENERAL_LOAD                                                                     \
-  "movq (%rdi), %rax\n movq 8(%rdi), %rbx\n movq 16(%rdi), %rdx\n movq 24(%rdi), %rsi\n" \
+#define GENERAL_LOAD                                                                      \
+  "movq (%rdi), %rax\n movq 8(%rdi), %rbx\n movq 16(%rdi), %rdx\n movq 24(%rdi), %rsi\n"  \
   "movq 40(%rdi), %r8\n movq 48(%rdi), %r9\n movq 56(%rdi), %r10\n movq 64(%rdi), %r11\n" \
   "movq 72(%rdi), %r12\n movq 80(%rdi), %r13\n movq 88(%rdi), %r14\n movq 96(%rdi), %r15\n"
-#define GENERAL_STORE                                                                    \
-  "movq %rax, (%rdi)\n movq %rbx, 8(%rdi)\n movq %rdx, 16(%rdi)\n movq %rsi, 24(%rdi)\n" \
+#define GENERAL_STORE                                                                     \
+  "movq %rax, (%rdi)\n movq %rbx, 8(%rdi)\n movq %rdx, 16(%rdi)\n movq %rsi, 24(%rdi)\n"  \
   "movq %r8, 40(%rdi)\n movq %r9, 48(%rdi)\n movq %r10, 56(%rdi)\n movq %r11, 64(%rdi)\n" \
   "movq %r12, 72(%rdi)\n movq %r13, 80(%rdi)\n movq %r14, 88(%rdi)\n movq %r15, 96(%rdi)\n"
-#define ZONE(op) op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11) op(12) op(13)
+#define ZONE(op) \
+  op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11) op(12) op(13)
 #define ZONE_LOAD(i) "movq 104+8*" #i "(%rdi), %rax\n movq %rax, -128+8*" #i "(%rsp)\n"
 #define ZONE_STORE(i) "movq -128+8*" #i "(%rsp), %rax\n movq %rax, 104+8*" #i "(%rdi)\n"
-#define VECTORS(op) op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11) op(12) op(13) op(14) op(15)
+#define VECTORS(op)                                                                              \
+  op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11) op(12) op(13) op(14) \
+      op(15)
 #define SSE_LOAD(i) "movups 224+64*" #i "(%rdi), %xmm" #i "\n"
 #define SSE_STORE(i) "movups %xmm" #i ", 224+64*" #i "(%rdi)\n"
 #define AVX_LOAD(i) "vmovups 224+64*" #i "(%rdi), %ymm" #i "\n"
@@ -198,19 +201,18 @@ static_assert(offsetof(Registers, vectors) == 224);
 // A C++ function by its name, so that it may be stopped: void NAME(void* r, long rounds).
 // Loads everything from *r, goes round in the loop without changing anything but rcx, and stores
 // everything back. The flags are set by additions that overflow; `lea` and `jrcxz` keep them.
-#define SPIN(NAME, LOAD, STORE, CLEAN)                     \
-  asm(".text\n.globl " NAME "\n.type " NAME ", %function\n" NAME ":\n" \
-      "pushq %rbp\n movq %rsp, %rbp\n"                     \
-      "pushq %rbx\n pushq %r12\n pushq %r13\n pushq %r14\n pushq %r15\n" \
-      "movq %rsi, %rcx\n"                                  \
-      VECTORS(LOAD) ZONE(ZONE_LOAD)                        \
-      GENERAL_LOAD                                         \
-      "cmpq 32(%rdi), %rax\n"                              \
-      "1: leaq -1(%rcx), %rcx\n jrcxz 2f\n jmp 1b\n"       \
-      "2: movq %rax, -16(%rsp)\n"                          \
-      "lahf\n movzbl %ah, %eax\n movq %rax, 216(%rdi)\n movq -16(%rsp), %rax\n" \
-      GENERAL_STORE VECTORS(STORE) ZONE(ZONE_STORE) CLEAN  \
-      "popq %r15\n popq %r14\n popq %r13\n popq %r12\n popq %rbx\n popq %rbp\n ret\n" \
+#define SPIN(NAME, LOAD, STORE, CLEAN)                                                        \
+  asm(".text\n.globl " NAME "\n.type " NAME ", %function\n" NAME                              \
+      ":\n"                                                                                   \
+      "pushq %rbp\n movq %rsp, %rbp\n"                                                        \
+      "pushq %rbx\n pushq %r12\n pushq %r13\n pushq %r14\n pushq %r15\n"                      \
+      "movq %rsi, %rcx\n" VECTORS(LOAD) ZONE(ZONE_LOAD) GENERAL_LOAD                          \
+      "cmpq 32(%rdi), %rax\n"                                                                 \
+      "1: leaq -1(%rcx), %rcx\n jrcxz 2f\n jmp 1b\n"                                          \
+      "2: movq %rax, -16(%rsp)\n"                                                             \
+      "lahf\n movzbl %ah, %eax\n movq %rax, 216(%rdi)\n movq -16(%rsp), %rax\n" GENERAL_STORE \
+          VECTORS(STORE) ZONE(ZONE_STORE) CLEAN                                               \
+      "popq %r15\n popq %r14\n popq %r13\n popq %r12\n popq %rbx\n popq %rbp\n ret\n"         \
       ".size " NAME ", . - " NAME "\n")
 
 }  // namespace
@@ -234,13 +236,13 @@ struct Registers {
 static_assert(offsetof(Registers, flags) == 224);
 static_assert(offsetof(Registers, vectors) == 240);
 
-#define PAIRS(op)                                                                        \
-  op(2, 3, 0) op(4, 5, 2) op(6, 7, 4) op(8, 9, 6) op(10, 11, 8) op(12, 13, 10)           \
-  op(14, 15, 12) op(16, 17, 14) op(18, 19, 16) op(20, 21, 18) op(22, 23, 20)             \
-  op(24, 25, 22) op(26, 27, 24) op(28, 30, 26)
-#define VECTOR_PAIRS(op)                                                                 \
-  op(0, 1) op(2, 3) op(4, 5) op(6, 7) op(8, 9) op(10, 11) op(12, 13) op(14, 15)          \
-  op(16, 17) op(18, 19) op(20, 21) op(22, 23) op(24, 25) op(26, 27) op(28, 29) op(30, 31)
+#define PAIRS(op)                                                                               \
+  op(2, 3, 0) op(4, 5, 2) op(6, 7, 4) op(8, 9, 6) op(10, 11, 8) op(12, 13, 10) op(14, 15, 12)   \
+      op(16, 17, 14) op(18, 19, 16) op(20, 21, 18) op(22, 23, 20) op(24, 25, 22) op(26, 27, 24) \
+          op(28, 30, 26)
+#define VECTOR_PAIRS(op)                                                                   \
+  op(0, 1) op(2, 3) op(4, 5) op(6, 7) op(8, 9) op(10, 11) op(12, 13) op(14, 15) op(16, 17) \
+      op(18, 19) op(20, 21) op(22, 23) op(24, 25) op(26, 27) op(28, 29) op(30, 31)
 #define PAIR_LOAD(a, b, i) "ldp x" #a ", x" #b ", [x0, #8*" #i "]\n"
 #define PAIR_STORE(a, b, i) "stp x" #a ", x" #b ", [x0, #8*" #i "]\n"
 #define VECTOR_LOAD(a, b) "ldp q" #a ", q" #b ", [x0, #240+16*" #a "]\n"
@@ -304,7 +306,8 @@ void registers_survive(Spin spin, int width) {
         const std::uint64_t before = async_preemptions();
         for (int i = 0; i < kGoroutines; ++i) {
           group.go([spin, width, i, before, bad = &wrong] {
-            const auto want = std::make_unique<Registers>(pattern(static_cast<std::uint64_t>(i), width));
+            const auto want =
+                std::make_unique<Registers>(pattern(static_cast<std::uint64_t>(i), width));
             const auto got = std::make_unique<Registers>();
             std::uint64_t flags = 0;
             while (async_preemptions() - before < kPreemptions) {
@@ -507,11 +510,7 @@ TEST(Preempt, SignalsOfOthersReachTheirHandler) {
   struct sigaction before {};
   mine.sa_handler = [](int) { theirs.fetch_add(1); };
   sigaction(SIGURG, &mine, &before);
-  goro::run(
-      [] {
-        goro::on_system_stack([] { raise(SIGURG); });
-      },
-      {.procs = 1});
+  goro::run([] { goro::on_system_stack([] { raise(SIGURG); }); }, {.procs = 1});
   EXPECT_EQ(theirs.load(), 1);
   sigaction(SIGURG, &before, nullptr);
 }
