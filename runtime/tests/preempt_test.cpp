@@ -66,13 +66,15 @@ TEST(Preempt, ALoopWithoutCallsGivesWayAfterASlice) {
   const std::uint64_t before = async_preemptions();
   goro::run(
       [] {
+        std::atomic<bool> runs{false};
         std::atomic<bool> stop{false};
         goro::WaitGroup group;
-        group.go([s = &stop] {
+        group.go([r = &runs, s = &stop] {
+          r->store(true);
           while (!s->load(std::memory_order_relaxed)) {
           }
         });
-        goro::yield();
+        while (!runs.load()) goro::yield();
         stop.store(true);
         group.wait();
       },
@@ -103,12 +105,14 @@ TEST(Preempt, RunReturnsThoughOthersLoopForEver) {
   for (int round = 0; round < 10; ++round) {
     const int result = goro::run(
         [] {
+          std::atomic<int> running{0};
           for (int i = 0; i < 3; ++i) {
-            goro::go([] {
+            goro::go([r = &running] {
+              r->fetch_add(1);
               for (;;) asm volatile("");
             });
           }
-          goro::yield();
+          while (running.load() < 3) goro::yield();
           return 3;
         },
         {.procs = 2});
@@ -120,12 +124,14 @@ TEST(Preempt, TheWorldStopsThoughOthersLoop) {
   std::string text;
   goro::run(
       [&] {
+        std::atomic<int> running{0};
         for (int i = 0; i < 2; ++i) {
-          goro::go([] {
+          goro::go([r = &running] {
+            r->fetch_add(1);
             for (;;) asm volatile("");
           });
         }
-        goro::yield();
+        while (running.load() < 2) goro::yield();
         for (int n = 1; n < 4; ++n) goro::max_procs(n);
         text = goro::stacks();
       },
@@ -413,7 +419,7 @@ TEST(Preempt, NeverInTheAllocator) {
         for (int i = 0; i < kGoroutines; ++i) {
           auto work = [i, before, bad = &wrong] {
             std::vector<std::unique_ptr<std::string>> kept(50);
-            for (std::size_t n = 0; async_preemptions() - before < 2000; ++n) {
+            for (std::size_t n = 0; async_preemptions() - before < 300; ++n) {
               auto& slot = kept[n * 7 % kept.size()];
               slot = std::make_unique<std::string>(20 + n % 300, static_cast<char>('a' + i));
               const auto& other = kept[n * 3 % kept.size()];
@@ -421,7 +427,7 @@ TEST(Preempt, NeverInTheAllocator) {
               void* raw = std::malloc(1 + n % 4000);
               std::memset(raw, i, 1 + n % 4000);
               std::free(raw);
-              for (int k = 0; k < 200; ++k) asm volatile("");
+              for (int k = 0; k < 2000; ++k) asm volatile("");
             }
           };
           if (i % 2 == 0) {
@@ -443,7 +449,7 @@ int throws_at(int depth) {
   struct Counts {
     volatile int* at;
     ~Counts() {
-      for (int i = 0; i < 50; ++i) *at = *at + 1;
+      for (int i = 0; i < 500; ++i) *at = *at + 1;
     }
   } counts{&local};
   return throws_at(depth - 1) + local;
@@ -457,12 +463,12 @@ TEST(Preempt, ExceptionsFindTheirHandlers) {
         const std::uint64_t before = async_preemptions();
         for (int i = 0; i < 4; ++i) {
           group.go([before, bad = &wrong] {
-            while (async_preemptions() - before < 500) {
+            while (async_preemptions() - before < 200) {
               try {
                 throws_at(20);
                 bad->fetch_add(1);
               } catch (const std::runtime_error& error) {
-                for (int k = 0; k < 1000; ++k) asm volatile("");
+                for (int k = 0; k < 10'000; ++k) asm volatile("");
                 if (std::strcmp(error.what(), "bottom") != 0) bad->fetch_add(1);
               }
               if (std::uncaught_exceptions() != 0) bad->fetch_add(1);
