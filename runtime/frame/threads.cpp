@@ -150,20 +150,35 @@ M* m_new(bool main_thread) {
   return mp;
 }
 
+namespace {
+
+// Apart: its text needs more room than a goroutine's stack has, on which m_reserve_id may run.
+[[noreturn]] __attribute__((noinline)) void too_many_threads() {
+  {
+    TextSink out(STDERR_FILENO);
+    out.put("runtime: program exceeds ").number(static_cast<std::uint64_t>(sched.maxmcount));
+    out.put("-thread limit\n");
+  }
+  fatal("thread exhaustion");
+}
+
+}  // namespace
+
 std::int64_t m_reserve_id() {
   if (sched.mcount >= sched.maxmcount) {
-    {
-      TextSink out(STDERR_FILENO);
-      out.put("runtime: program exceeds ").number(static_cast<std::uint64_t>(sched.maxmcount));
-      out.put("-thread limit\n");
-    }
-    fatal("thread exhaustion");
+    systemstack([] { too_many_threads(); });
   }
   ++sched.mcount;
   return sched.mnext++;
 }
 
 void newm(P* pp, bool spinning, std::int64_t id) {
+  // wake() calls ready() on a goroutine's stack when no P is idle; one may have become so
+  // meanwhile. A thread is not made with two kilobytes.
+  if (const G* gp = getg(); gp != nullptr && gp->stack_kind != StackKind::system) {
+    systemstack([=] { newm(pp, spinning, id); });
+    return;
+  }
   sched.lock.lock();
   M* mp = take_free_m();
   sched.lock.unlock();
