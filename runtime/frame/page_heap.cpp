@@ -86,7 +86,7 @@ std::uintptr_t page_heap_alloc(std::size_t bytes) {
 }
 
 void page_heap_free(std::uintptr_t at, std::size_t bytes) {
-  sanitizer_fresh(reinterpret_cast<void*>(at), bytes);  // for the list's link
+  sanitizer_fresh(reinterpret_cast<void*>(at), sizeof(FreeBlock));  // for the list's link
   const int order = __builtin_ctzll(bytes);
   heap_lock.lock();
   const bool keep = bytes < kLarge || free_count[order] < kMaxFreeLarge;

@@ -314,16 +314,21 @@ namespace {
 std::atomic<int> asking{0};
 std::atomic<bool> asking_is_over{false};
 
+// The next prologue of gp, which mp runs, calls the runtime. acquire: the slot is its thread's.
+void poison(const M* mp, G* gp) {
+  gp->stackguard0.store(kStackPreempt, std::memory_order_relaxed);
+  if (auto* slot = mp->guard_slot.load(std::memory_order_acquire); slot != nullptr) {
+    slot->store(kStackPreempt, std::memory_order_relaxed);
+  }
+}
+
 void write_request(M* mp) {
   G* gp = mp->curg.load(std::memory_order_acquire);
   if (gp == nullptr) return;
   // The request can be overwritten by a switch that is under way, or be meant for a goroutine that
   // has just stopped.
   gp->preempt.store(true, std::memory_order_relaxed);
-  gp->stackguard0.store(kStackPreempt, std::memory_order_relaxed);
-  if (auto* slot = mp->guard_slot.load(std::memory_order_acquire); slot != nullptr) {
-    slot->store(kStackPreempt, std::memory_order_relaxed);
-  }
+  poison(mp, gp);
 }
 
 }  // namespace
@@ -353,10 +358,7 @@ void nobody_gives_way_any_more() {
 
 void repeat_preemption(M* mp, G* gp) {
   if (asking_is_over.load(std::memory_order_relaxed)) return;
-  gp->stackguard0.store(kStackPreempt, std::memory_order_relaxed);
-  if (auto* slot = mp->guard_slot.load(std::memory_order_relaxed); slot != nullptr) {
-    slot->store(kStackPreempt, std::memory_order_relaxed);
-  }
+  poison(mp, gp);
 }
 
 void preempt_one(P* pp) {
