@@ -120,6 +120,6 @@ extern "C" {
 void goro_async_preempt();
 
 // mcall function: gives its M a new spare SavedState if the list is empty, forgets the request, and
-// gosched_m(gp). Go: asyncPreempt2, gopreempt_m.
+// gopreempt_m(gp). Go: asyncPreempt2.
 void goro_async_preempt2(goro::G* gp);
 }

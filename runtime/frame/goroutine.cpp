@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <vector>
@@ -47,6 +48,12 @@ void goroutine_main() {
   mcall(goexit0);
 }
 
+// Where errno lies while gp is stopped: below the switch frame nothing is in use, and nothing moves
+// the stack of a goroutine that is runnable.
+int* kept_errno(const G* gp) {
+  return reinterpret_cast<int*>(gp->sched.sp) - 1;
+}
+
 // A word of the closure that points into the spawner's own stack would go stale when that stack
 // moves.
 void inspect_closure(const G* spawner, const void* object, std::size_t size) {
@@ -74,8 +81,20 @@ void g_prepare_to_run(G* gp) {
     gostartcall(&gp->sched, gp->stack.hi, goroutine_main);
     gp->quiet_parks = 0;
   }
+  if (gp->errno_kept) {
+    gp->errno_kept = false;
+    errno = *kept_errno(gp);
+  }
   gp->preempt.store(false, std::memory_order_relaxed);
   gp->stackguard0.store(gp->stack.lo + kStackGuard, std::memory_order_relaxed);
+}
+
+[[noreturn]] void gopreempt_m(G* gp) {
+#if GORO_GROWABLE_STACKS
+  *kept_errno(gp) = errno;
+  gp->errno_kept = true;
+#endif
+  gosched_m(gp);
 }
 
 void g_free_stack(G* gp) {
@@ -105,7 +124,7 @@ void before_park(G* gp) {
   // Go shrinks when the garbage collector scans a stack. We have no collector, and a goroutine that
   // parks is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop
   // that recurses and parks would copy its stack twice a round.
-  constexpr int kQuietParks = 64;
+  constexpr int kQuietParks = 32;
   if (gp->stack.size() == kStackMin || gp->stack_kind != StackKind::growable) return;
   if (gp->stack.hi - gp->sched.sp + kStackGuard >= gp->stack.size() / 4) {
     gp->quiet_parks = 0;

@@ -17,10 +17,10 @@
 #include <csignal>
 
 #include "contracts/getg.h"
-#include "contracts/lifecycle.h"
 #include "contracts/services/acquirem.h"
 #include "contracts/services/interrupt.h"
 #include "contracts/services/program_text.h"
+#include "contracts/services/scheduling.h"
 
 namespace goro {
 
@@ -91,7 +91,7 @@ extern "C" void goro_async_preempt2(goro::G* gp) {
   goro::M* mp = goro::getm();
   if (mp->spare_state == nullptr) mp->spare_state = goro::saved_state_take();
   gp->preempt.store(false, std::memory_order_relaxed);
-  goro::gosched_m(gp);
+  goro::gopreempt_m(gp);
 }
 
 #else

@@ -15,20 +15,11 @@ FUNCTION(goro_async_preempt)
         .cfi_def_cfa x29, 16
         .cfi_offset x29, -16
         .cfi_offset x30, -8
-        // errno is the thread's, and the goroutine may have been about to read it.
-        sub     sp, sp, #16
-        bl      __errno_location
-        ldr     w0, [x0]
-        str     w0, [sp]
         adrp    x0, goro_async_preempt2
         add     x0, x0, #:lo12:goro_async_preempt2
         bl      goro_mcall                      // keeps x19
 
-        // Another thread, most likely.
-        bl      __errno_location
-        ldr     w1, [sp]
-        str     w1, [x0]
-        // Its signal stack, or two threads would have the same.
+        // Another thread, most likely. Its signal stack, or two threads would have the same.
         GETG(x0)
         ldr     x0, [x0, #GORO_G_M]
         ldr     x1, [x0, #GORO_M_ALTSTACK_SP]

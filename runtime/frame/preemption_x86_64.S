@@ -7,7 +7,6 @@
 //        handler             │ rbp                │  ┘ a frame record: dumps walk on from here
 //                    rbp ──► ├────────────────────┤
 //                            │ flags, 14 registers│
-//                            │ errno              │
 //                            └────────────────────┘
 //
 // Vector and floating-point registers go into a SavedState: with AVX-512 they are 2.6 KB, more than a new
@@ -60,19 +59,11 @@ FUNCTION(goro_async_preempt)
         testl   $4, goro_xsave_mask(%rip)
         jz      1f
         vzeroupper                              // upper halves in use make what follows slow
-1:      subq    $8, %rsp
-        andq    $-16, %rsp
-        // errno is the thread's, and the goroutine may have been about to read it.
-        callq   __errno_location@PLT
-        movl    (%rax), %eax
-        movl    %eax, -16 * 8(%rbp)
+1:      andq    $-16, %rsp
         leaq    goro_async_preempt2(%rip), %rdi
         callq   goro_mcall
 
         // Another thread, most likely.
-        callq   __errno_location@PLT
-        movl    -16 * 8(%rbp), %ecx
-        movl    %ecx, (%rax)
         movl    goro_xsave_mask(%rip), %eax
         xorl    %edx, %edx
         xrstor64 (%r12)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -30,12 +31,12 @@ using goro::async_preemptions;
 // Sends the signal to every M again and again, as fast as it can: far more often than the storm.
 class Kicker {
  public:
-  Kicker() {
-    thread_ = std::thread([this] {
+  explicit Kicker(void (*ask)(goro::M*) = goro::ask_by_signal_only) {
+    thread_ = std::thread([this, ask] {
       while (!stop_.load()) {
         goro::sched.lock.lock();
         for (goro::M* mp = goro::allm; mp != nullptr; mp = mp->alllink) {
-          if (mp->tid.load() != 0) goro::ask_by_signal_only(mp);
+          if (mp->tid.load() != 0) ask(mp);
         }
         goro::sched.lock.unlock();
         ::usleep(20);
@@ -381,6 +382,44 @@ TEST(Preempt, FloatingPointSumsAreTheSame) {
       },
       {.procs = 2});
   EXPECT_EQ(wrong.load(), 0);
+}
+
+// ---- errno ----
+
+__attribute__((noinline)) void calls_nothing(int i) {
+  asm volatile("" : : "r"(i) : "memory");
+}
+
+// Many goroutines, each with an errno of its own. Read and written on g0: the goroutine's own code
+// could be stopped between asking for errno's address and using it.
+void errno_survives(void (*ask)(goro::M*)) {
+  std::atomic<int> wrong{0};
+  goro::run(
+      [&] {
+        goro::WaitGroup group;
+        for (int i = 0; i < 8; ++i) {
+          group.go([i, bad = &wrong] {
+            for (int n = 0; n < 3000; ++n) {
+              const int mine = 1 + (i + n) % 100;
+              goro::on_system_stack([mine] { errno = mine; });
+              for (int k = 0; k < 1000; ++k) calls_nothing(k);
+              if (goro::last_error() != mine) bad->fetch_add(1);
+            }
+          });
+        }
+        const Kicker kicker(ask);
+        group.wait();
+      },
+      {.procs = 2});
+  EXPECT_EQ(wrong.load(), 0) << "times that a goroutine found another's errno";
+}
+
+TEST(Preempt, ErrnoSurvivesAPrologueThatGivesWay) {
+  errno_survives(goro::ask_to_give_way);
+}
+
+TEST(Preempt, ErrnoSurvivesASignal) {
+  errno_survives(goro::ask_by_signal_only);
 }
 
 // ---- Where nobody is stopped ----

@@ -31,6 +31,10 @@ void leave_if_asked();
 // May gp, the goroutine this M just left, be made to give way here? On g0.
 bool can_preempt(const G* gp);
 
+// gosched_m for a goroutine that is stopped where it did not ask to be, and so may be about to read
+// its errno: it finds the same on whatever thread it goes on. Go: gopreempt_m.
+[[noreturn]] void gopreempt_m(G* gp);
+
 // The running goroutine goes to the tail of this P's queue, and whoever is in runnext runs, in what
 // is left of the slice. On a goroutine's stack. Go: goyield.
 void goyield();
