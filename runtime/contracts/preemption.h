@@ -60,6 +60,10 @@ struct alignas(64) SavedState {
   SavedState* all_next;  // of all that exist
 };
 static_assert(offsetof(SavedState, next) == GORO_SAVED_NEXT);
+#if defined(__aarch64__)
+// Where the copy of the ucontext_t goes in registers[]; a siginfo_t would be before it.
+inline constexpr std::size_t kSavedContext = GORO_SAVED_CONTEXT;
+#endif
 
 // Bytes that must be free below an interrupted goroutine's stack pointer: what the call of
 // goro_async_preempt and its own pushes take, red zone included, and goro_mcall's frame. Less than
@@ -74,52 +78,83 @@ struct Interrupted {
   void* ucontext;
 };
 
-// Sends mp's thread the signal if its goroutine is running, unless one is on its way
-// (M::signal_pending; the handler clears it). Not to a thread in a system call: it would be
-// interrupted, and its goroutine need not give way. Under sched.lock, so that the thread exists.
-// Go: preemptM.
+// Step 1. Sends mp's thread the signal (tgkill(getpid(), mp->tid, SIGURG)), if
+//   - signals are in use (not async_preempt_is_off());
+//   - the goroutine that mp runs (curg, if any) is in the status running. Not if it is in a system
+//     call: that would be interrupted, and its P can be taken anyway;
+//   - the thread is there (M::tid is not 0);
+//   - no signal is on its way to it: M::signal_pending goes up here and down in do_sig_preempt.
+//     Seq_cst on both sides: either the handler sees the caller's request, or we see that it has
+//     begun, and send another signal.
+// If the signal cannot be sent, none is on its way. Under sched.lock, so that the thread does not
+// end meanwhile. Go: preemptM.
 void preempt_m(M* mp);
 
-// Has gp, which runs on this thread, been asked to give way? In the handler. Go: wantAsyncPreempt.
+// Step 2. Has gp, which runs on this thread, been asked to give way (G::preempt), and is its status
+// running? In the handler. Go: wantAsyncPreempt.
 bool want_async_preempt(const G* gp);
 
-// May gp be stopped where it was interrupted? Only if
-//   - gp is its M's curg and running, and the M has a P and no runtime lock (M::locks) and a spare
-//     SavedState;
-//   - sp is in gp's stack with kAsyncPreemptRoom bytes below it;
-//   - pc is in a function of the program's own (text_at(pc) == Text::program);
-//   - so is every caller, or a template of the library's: a walk over the frame records, from `at`
-//     up to the goroutine's first (whose saved frame pointer is 0) or kMostFrames of them, meets
-//     neither the runtime nor a library, and does not lose its way.
-// In the handler: nothing is allocated, no lock taken. Go: isAsyncSafePoint.
+// Step 2. May gp be stopped where it was interrupted? Only if
+//   - gp is its M's curg, and the M has a P, no lock of the runtime's (M::locks), and a SavedState
+//     to spare;
+//   - sp is in gp's stack, with at least kAsyncPreemptRoom bytes below it;
+//   - pc is in a function of the program's own: text_at(pc) == Text::program;
+//   - no caller is Text::other. A walk over the frame records, each {the caller's record, return
+//     address}, from `at.fp` up to the goroutine's first function, whose record holds 0, or over
+//     kMostFrames of them. The function called is that of the byte before the return address: a
+//     call of a function that never returns may be the last instruction of its caller. The walk has
+//     lost its way, and the answer is no, when a record is not a multiple of 8, is not all inside
+//     gp's stack, or is not above the one before.
+// In the handler: nothing is allocated, no lock is taken. Go: isAsyncSafePoint.
 bool is_async_safe_point(const G* gp, const Interrupted& at);
 inline constexpr int kMostFrames = 64;
 
-// The handler's part that is not plumbing: stops gp if it was asked and may be (push_call), and
-// leaves the request to the next prologue otherwise (repeat_preemption). Go: doSigPreempt.
-void do_sig_preempt(G* gp, const Interrupted& at);
+// Step 3. Changes at.ucontext so that the thread goes on in goro_async_preempt, with what that
+// expects (below), when the handler returns. `at` is a safe point and its registers fit. Go:
+// sigctxt.pushCall.
+//   x86-64: rsp is GORO_RED_ZONE + 8 bytes lower, and the word there is the interrupted pc.
+//   ARM64: the M's first spare state, taken out of the list, holds a copy of the ucontext_t at
+//     registers + kSavedContext, and x19 is its address. sp and x29 are the address of 16 bytes
+//     below the interrupted sp, a multiple of 16: a frame record of the interrupted x29 and pc.
+void push_call(M* mp, const Interrupted& at);
 
-// How often a goroutine was stopped by a signal, in this process.
-std::uint64_t async_preemptions();
+// Step 3. What the handler does, on mp's thread, whose current goroutine (getg()) is gp:
+//   1. Takes the flag (M::signal_pending) down. It was not up: somebody else's signal; false.
+//   2. gp is no g0 (StackKind::system), and was asked: is it at a safe point, and do its registers
+//      fit (registers_fit)? Then push_call. If not, repeat_preemption
+//      (contracts/services/acquirem.h) leaves the request to the next prologue.
+// True. In this order: a request that comes after the flag is down brings a signal of its own.
+// Go: doSigPreempt.
+bool do_sig_preempt(M* mp, G* gp, const Interrupted& at);
+
+// Step 4. On g0, gp is stopped with all its registers saved: gives this M a new spare state
+// (saved_state_take) if it has none, takes the request back, and gopreempt_m(gp)
+// (contracts/services/scheduling.h). Go: asyncPreempt2.
+[[noreturn]] void async_preempt2(G* gp);
 
 }  // namespace goro
 
 extern "C" {
-// Assembly. Entered as described above: on the goroutine's stack, with every register as the
-// interrupted function left it.
-//   x86-64: at rsp the interrupted pc, and above that the function's red zone. Saves flags and
-//     general registers on the stack and the rest in the M's first spare SavedState, which it takes
-//     out of the list; mcall(goro_async_preempt2); restores everything; gives the SavedState to
-//     goro_free_states; returns to the pc, taking the red zone off the stack.
-//   ARM64: x19 is the SavedState with the signal frame; x29 a frame record with the interrupted
-//     function's x29 and pc. mcall(goro_async_preempt2), then rt_sigreturn: no code can load x0 …
-//     x30 and go to an address, because the jump itself needs a register. The frame in the
-//     SavedState must name the signal stack of the thread that goes on. The SavedState becomes
-//     M::resumed_state, and the one that was there before is given back: the kernel still reads
-//     this one.
+// Step 4. Assembly. Entered by the return of the signal's handler: on the goroutine's stack, with
+// every register but those that push_call changed as the interrupted function left it.
+//   x86-64: at rsp the interrupted pc, and above that the function's red zone. Pushes rbp (the two
+//     words are a frame record), the flags and the other registers, and clears the direction flag.
+//     Takes the M's first spare state out of the list, and saves with xsave64 what goro_xsave_mask
+//     names. The x87 stack must be empty for others (fninit), and vector registers' upper halves
+//     are slow to keep in use (vzeroupper, if the mask has bit 2). Then
+//     goro_mcall(goro_async_preempt2) with the stack aligned. Back from there, perhaps on another
+//     thread: xrstor64; GIVE_BACK the state; pops everything; returns to the pc, and takes the red
+//     zone off the stack.
+//   ARM64: no code can load x0 … x30 and then jump, because the jump needs a register. So the
+//   kernel
+//     does it: rt_sigreturn with the frame in the state. goro_mcall(goro_async_preempt2), which
+//     keeps x19. Back from there: the frame must name the signal stack of the thread that goes on
+//     (M::altstack_sp, altstack_size); the state becomes M::resumed_state, and the one that was
+//     there before is given back, since the kernel is done with it (GIVE_BACK). sp is the state's
+//     address, x8 the number 139, and `svc #0` does not return.
+// At the entry and at the exit no signal stops the goroutine: this is not the program's text.
 void goro_async_preempt();
 
-// mcall function: gives its M a new spare SavedState if the list is empty, forgets the request, and
-// gopreempt_m(gp). Go: asyncPreempt2.
+// The frame's: counts, and calls async_preempt2(gp).
 void goro_async_preempt2(goro::G* gp);
 }

@@ -32,6 +32,8 @@ namespace goro {
 namespace {
 
 std::atomic<SavedState*> all_states{nullptr};
+std::atomic<int> states{0};
+std::atomic<std::uint64_t> preemptions{0};
 
 void give_back(SavedState* list) {
   if (list == nullptr) return;
@@ -88,7 +90,8 @@ std::uint64_t parts_in_use(const ucontext_t* context) {
 
 #else
 
-constexpr std::size_t kSiginfo = 128;
+constexpr std::size_t kSiginfo = kSavedContext;
+static_assert(sizeof(siginfo_t) == kSiginfo);
 static_assert(kSiginfo + sizeof(ucontext_t) <= GORO_SAVED_NEXT);
 static_assert(kSiginfo + offsetof(ucontext_t, uc_stack) + offsetof(stack_t, ss_sp) ==
               GORO_SAVED_ALTSTACK_SP);
@@ -136,6 +139,7 @@ SavedState* saved_state_take() {
   if (fresh == nullptr) return nullptr;
   // xsave leaves parts of its header alone that xrstor wants to be 0.
   std::memset(fresh, 0, sizeof(*fresh));
+  states.fetch_add(1, std::memory_order_relaxed);
   fresh->all_next = all_states.load(std::memory_order_relaxed);
   while (!all_states.compare_exchange_weak(fresh->all_next, fresh, std::memory_order_release,
                                            std::memory_order_relaxed)) {
@@ -150,6 +154,15 @@ void saved_states_reset() {
     std::free(at);
     at = next;
   }
+  states.store(0, std::memory_order_relaxed);
+}
+
+int saved_states() {
+  return states.load(std::memory_order_relaxed);
+}
+
+std::uint64_t async_preemptions() {
+  return preemptions.load(std::memory_order_relaxed);
 }
 
 void interrupt_enter_thread(M* mp) {
@@ -179,16 +192,9 @@ Interrupted interrupted(void* ucontext) {
           static_cast<std::uintptr_t>(registers[REG_RBP]), ucontext};
 }
 
-bool push_call(M* /*mp*/, const Interrupted& at) {
-  auto* context = static_cast<ucontext_t*>(at.ucontext);
-  if ((parts_in_use(context) & ~std::uint64_t{goro_xsave_mask} & ~kNotTheGoroutines) != 0) {
-    return false;
-  }
-  const std::uintptr_t sp = at.sp - GORO_RED_ZONE - sizeof(at.pc);
-  *reinterpret_cast<std::uintptr_t*>(sp) = at.pc;
-  context->uc_mcontext.gregs[REG_RSP] = static_cast<greg_t>(sp);
-  context->uc_mcontext.gregs[REG_RIP] = reinterpret_cast<greg_t>(&goro_async_preempt);
-  return true;
+bool registers_fit(const Interrupted& at) {
+  const auto* context = static_cast<const ucontext_t*>(at.ucontext);
+  return (parts_in_use(context) & ~std::uint64_t{goro_xsave_mask} & ~kNotTheGoroutines) == 0;
 }
 
 #else
@@ -198,26 +204,18 @@ Interrupted interrupted(void* ucontext) {
   return {registers.pc, registers.sp, registers.regs[29], ucontext};
 }
 
-bool push_call(M* mp, const Interrupted& at) {
-  auto* context = static_cast<ucontext_t*>(at.ucontext);
-  if (!is_whole(context)) return false;
-  SavedState* state = mp->spare_state;
-  mp->spare_state = state->next;
-  std::memcpy(state->registers + kSiginfo, context, sizeof(*context));
-  const std::uintptr_t record = (at.sp - 16) & ~std::uintptr_t{15};
-  reinterpret_cast<std::uintptr_t*>(record)[0] = at.fp;
-  reinterpret_cast<std::uintptr_t*>(record)[1] = at.pc;
-  mcontext_t& registers = context->uc_mcontext;
-  registers.sp = record;
-  registers.regs[29] = record;
-  registers.regs[19] = reinterpret_cast<std::uintptr_t>(state);
-  registers.pc = reinterpret_cast<std::uintptr_t>(&goro_async_preempt);
-  return true;
+bool registers_fit(const Interrupted& at) {
+  return is_whole(static_cast<const ucontext_t*>(at.ucontext));
 }
 
 #endif
 
 }  // namespace goro
+
+extern "C" void goro_async_preempt2(goro::G* gp) {
+  goro::preemptions.fetch_add(1, std::memory_order_relaxed);
+  goro::async_preempt2(gp);
+}
 
 #else
 
@@ -232,6 +230,10 @@ void saved_states_reset() {}
 void program_text_init() {}
 void preempt_storm_start() {}
 void preempt_storm_stop() {}
+
+std::uint64_t async_preemptions() {
+  return 0;
+}
 
 }  // namespace goro
 

@@ -13,6 +13,9 @@ void interrupt_init();
 void interrupt_enter_thread(M* mp);
 void interrupt_leave_thread(M* mp);
 
+// Is everything over? Then nobody gives way any more (the process ends).
+bool asking_is_over_now();
+
 // What the handler was given.
 Interrupted interrupted(void* ucontext);
 

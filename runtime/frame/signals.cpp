@@ -61,11 +61,10 @@ bool pass_on(const struct sigaction& old, int signal, siginfo_t* info, void* con
 void on_preempt(int signal, siginfo_t* info, void* context) {
   const int error = errno;
   M* mp = getm();
-  // seq_cst, as in preempt_m.
-  if (mp == nullptr || !mp->signal_pending.exchange(false, std::memory_order_seq_cst)) {
+  if (mp != nullptr && asking_is_over_now()) {
+    mp->signal_pending.store(false, std::memory_order_relaxed);
+  } else if (mp == nullptr || !do_sig_preempt(mp, getg(), interrupted(context))) {
     pass_on(old_urg, signal, info, context);
-  } else if (G* gp = getg(); gp->stack_kind != StackKind::system) {
-    do_sig_preempt(gp, interrupted(context));
   }
   errno = error;
 }

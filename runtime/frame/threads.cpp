@@ -329,6 +329,12 @@ void poison(const M* mp, G* gp) {
   }
 }
 
+void signal_thread([[maybe_unused]] M* mp) {
+#if GORO_ASYNC_PREEMPT
+  preempt_m(mp);
+#endif
+}
+
 void write_request(M* mp) {
   G* gp = mp->curg.load(std::memory_order_acquire);
   if (gp == nullptr) return;
@@ -336,7 +342,7 @@ void write_request(M* mp) {
   // has just stopped.
   gp->preempt.store(true, std::memory_order_relaxed);
   poison(mp, gp);
-  preempt_m(mp);
+  signal_thread(mp);
 }
 
 }  // namespace
@@ -350,7 +356,7 @@ void ask_by_signal_only(M* mp) {
   G* gp = mp->curg.load(std::memory_order_acquire);
   if (gp != nullptr && !asking_is_over.load(std::memory_order_seq_cst)) {
     gp->preempt.store(true, std::memory_order_relaxed);
-    preempt_m(mp);
+    signal_thread(mp);
   }
   asking.fetch_sub(1, std::memory_order_release);
 }

@@ -1,4 +1,4 @@
-// What a signal's handler does to the goroutine that it interrupted.
+// For slot 14: registers and where to keep them.
 #pragma once
 
 #include "contracts/model.h"
@@ -6,18 +6,20 @@
 
 namespace goro {
 
-// Has the thread go on in goro_async_preempt, on the goroutine's stack, when the handler returns,
-// with what that expects. `at` is a safe point. False: its registers cannot be saved (they have
-// parts that a SavedState has no room for). Go: sigctxt.pushCall.
-bool push_call(M* mp, const Interrupted& at);
+// Can the interrupted registers be saved? On x86-64 a SavedState has room for general, x87, SSE,
+// AVX and AVX-512 registers; on ARM64 for what is in the signal frame itself. In the handler.
+bool registers_fit(const Interrupted& at);
 
 // A list of free SavedStates, or a new one; null when there is no memory. On a g0 or outside.
 SavedState* saved_state_take();
 
-// Is everything over? Then nobody gives way any more (the process ends).
-bool asking_is_over_now();
+// How many there are, free or not.
+int saved_states();
 
 // GORO_DEBUG=asyncpreemptoff=1, or a processor that cannot save its registers.
 bool async_preempt_is_off();
+
+// How often a goroutine was stopped by a signal, in this process.
+std::uint64_t async_preemptions();
 
 }  // namespace goro

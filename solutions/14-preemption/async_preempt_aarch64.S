@@ -29,18 +29,9 @@ FUNCTION(goro_async_preempt)
         // Ours is in use until the kernel has read it; the one before is not any more.
         ldr     x1, [x0, #GORO_M_RESUMED_STATE]
         str     x19, [x0, #GORO_M_RESUMED_STATE]
-        cbz     x1, 2f
-        adrp    x2, goro_free_states
-        add     x2, x2, #:lo12:goro_free_states
-        // Whoever takes takes all, so that nothing comes back to the head that was there before.
-1:      ldr     x3, [x2]
-        str     x3, [x1, #GORO_SAVED_NEXT]
-        ldaxr   x4, [x2]
-        cmp     x3, x4
-        b.ne    1b
-        stlxr   w5, x1, [x2]
-        cbnz    w5, 1b
-2:      mov     sp, x19
+        cbz     x1, 1f
+        GIVE_BACK(x1)
+1:      mov     sp, x19
         mov     x8, #RT_SIGRETURN
         svc     #0
         brk     #1

@@ -1,4 +1,4 @@
-// Asking by signal, and where a goroutine may be stopped.
+// Asking by signal, and what the signal's handler does.
 //
 // One signal per M at a time: the flag goes up before the signal is sent and down when the handler
 // starts. A request that comes in between finds the flag up, and the handler that is about to run
@@ -11,10 +11,11 @@
 #if GORO_ASYNC_PREEMPT
 
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <csignal>
+#include <cstring>
 
 #include "contracts/getg.h"
 #include "contracts/services/acquirem.h"
@@ -26,19 +27,16 @@ namespace goro {
 
 namespace {
 
-std::atomic<std::uint64_t> preemptions{0};
-
 bool is_running(const G* gp) {
   return gp->atomicstatus.load(std::memory_order_relaxed) ==
          static_cast<std::uint32_t>(GStatus::running);
 }
 
-// Frame records are {saved frame pointer, return address}; each lies above the one before. A
-// library's functions have none, but a function that a library called has one, and that return
-// address says so.
+// Each frame record lies above the one before. A library's functions have none, but a function that
+// a library called has one, and that return address says so.
 bool callers_may_be_stopped(const G* gp, std::uintptr_t record) {
   for (int frames = 0; frames < kMostFrames; ++frames) {
-    if (record % 8 != 0 || record < gp->stack.lo || record + 16 > gp->stack.hi) return false;
+    if (record % 8 != 0 || record < gp->stack.lo || record > gp->stack.hi - 16) return false;
     const auto* words = reinterpret_cast<const std::uintptr_t*>(record);
     if (words[0] == 0) return true;  // the goroutine's first function
     // Minus 1: behind a call of a function that does not return, another function may begin.
@@ -55,7 +53,7 @@ void preempt_m(M* mp) {
   const G* gp = mp->curg.load(std::memory_order_acquire);
   if (async_preempt_is_off() || gp == nullptr || !is_running(gp)) return;
   const int thread = mp->tid.load(std::memory_order_acquire);
-  // seq_cst, as in the handler: it sees our request, or we see that it has begun.
+  // seq_cst, as in do_sig_preempt: it sees our request, or we see that it has begun.
   if (thread == 0 || mp->signal_pending.exchange(true, std::memory_order_seq_cst)) return;
   if (syscall(SYS_tgkill, getpid(), thread, SIGURG) != 0) {
     mp->signal_pending.store(false, std::memory_order_relaxed);
@@ -74,34 +72,52 @@ bool is_async_safe_point(const G* gp, const Interrupted& at) {
   return text_at(at.pc) == Text::program && callers_may_be_stopped(gp, at.fp);
 }
 
-void do_sig_preempt(G* gp, const Interrupted& at) {
-  if (asking_is_over_now() || !want_async_preempt(gp)) return;
-  if (is_async_safe_point(gp, at) && push_call(gp->m, at)) return;
-  repeat_preemption(gp->m, gp);
+bool do_sig_preempt(M* mp, G* gp, const Interrupted& at) {
+  // Down before we look at the request, or one that comes in between would be lost.
+  if (!mp->signal_pending.exchange(false, std::memory_order_seq_cst)) return false;
+  if (gp->stack_kind == StackKind::system || !want_async_preempt(gp)) return true;
+  if (!is_async_safe_point(gp, at) || !registers_fit(at)) {
+    repeat_preemption(mp, gp);
+    return true;
+  }
+  push_call(mp, at);
+  return true;
 }
 
-std::uint64_t async_preemptions() {
-  return preemptions.load(std::memory_order_relaxed);
-}
+#if defined(__x86_64__)
 
-}  // namespace goro
-
-extern "C" void goro_async_preempt2(goro::G* gp) {
-  goro::preemptions.fetch_add(1, std::memory_order_relaxed);
-  goro::M* mp = goro::getm();
-  if (mp->spare_state == nullptr) mp->spare_state = goro::saved_state_take();
-  gp->preempt.store(false, std::memory_order_relaxed);
-  goro::gopreempt_m(gp);
+void push_call(M* /*mp*/, const Interrupted& at) {
+  auto& registers = static_cast<ucontext_t*>(at.ucontext)->uc_mcontext.gregs;
+  const std::uintptr_t sp = at.sp - GORO_RED_ZONE - sizeof(at.pc);
+  *reinterpret_cast<std::uintptr_t*>(sp) = at.pc;
+  registers[REG_RSP] = static_cast<greg_t>(sp);
+  registers[REG_RIP] = reinterpret_cast<greg_t>(&goro_async_preempt);
 }
 
 #else
 
-namespace goro {
+void push_call(M* mp, const Interrupted& at) {
+  auto* context = static_cast<ucontext_t*>(at.ucontext);
+  SavedState* state = mp->spare_state;
+  mp->spare_state = state->next;
+  std::memcpy(state->registers + kSavedContext, context, sizeof(*context));
+  const std::uintptr_t record = (at.sp - 16) & ~std::uintptr_t{15};
+  reinterpret_cast<std::uintptr_t*>(record)[0] = at.fp;
+  reinterpret_cast<std::uintptr_t*>(record)[1] = at.pc;
+  mcontext_t& registers = context->uc_mcontext;
+  registers.sp = record;
+  registers.regs[29] = record;
+  registers.regs[19] = reinterpret_cast<std::uintptr_t>(state);
+  registers.pc = reinterpret_cast<std::uintptr_t>(&goro_async_preempt);
+}
 
-void preempt_m(M* /*mp*/) {}
+#endif
 
-std::uint64_t async_preemptions() {
-  return 0;
+void async_preempt2(G* gp) {
+  M* mp = getm();
+  if (mp->spare_state == nullptr) mp->spare_state = saved_state_take();
+  gp->preempt.store(false, std::memory_order_relaxed);
+  gopreempt_m(gp);
 }
 
 }  // namespace goro

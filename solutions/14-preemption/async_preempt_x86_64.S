@@ -67,12 +67,7 @@ FUNCTION(goro_async_preempt)
         movl    goro_xsave_mask(%rip), %eax
         xorl    %edx, %edx
         xrstor64 (%r12)
-        // The state is free: push it onto the list. Whoever takes takes all, so that nothing comes back to
-        // the head meanwhile that was there before.
-        movq    goro_free_states(%rip), %rax
-2:      movq    %rax, GORO_SAVED_NEXT(%r12)
-        lock cmpxchgq %r12, goro_free_states(%rip)
-        jne     2b
+        GIVE_BACK(%r12)
         leaq    -15 * 8(%rbp), %rsp
         popq    %r15
         popq    %r14
