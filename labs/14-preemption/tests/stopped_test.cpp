@@ -92,15 +92,6 @@ TEST(Stopped, WaitsInTheGlobalQueue) {
       << "whoever has used up its slice goes to the global queue (gopreempt_m), behind everybody";
 }
 
-TEST(Stopped, TheRequestIsTakenBack) {
-  bool asked = true;
-  at_one_p([&] {
-    stoppable::stop_here();
-    asked = on_system_stack([] { return getm()->curg.load()->preempt.load(); });
-  });
-  EXPECT_FALSE(asked) << "it has given way; a request that stays would stop it again and again";
-}
-
 // Goroutines that stop at the same time with different numbers in their registers.
 constexpr int kGoroutines = 3;
 struct Filled {
