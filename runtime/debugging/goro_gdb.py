@@ -30,7 +30,8 @@ LAYOUTS = {
 STATUS = {0: "idle", 1: "runnable", 2: "running", 3: "syscall", 4: "waiting", 6: "dead",
           8: "copystack", 9: "preempted"}
 SCAN = 0x1000
-WAITING, RUNNING, SYSCALL, DEAD = 4, 2, 3, 6
+WAITING, RUNNING, SYSCALL, DEAD, COPYSTACK = 4, 2, 3, 6, 8
+ON_A_THREAD = (RUNNING, SYSCALL, COPYSTACK)
 
 
 class NotHere(gdb.GdbError):
@@ -97,7 +98,7 @@ def doing(g):
 def thread_of(g):
     """The thread that runs g, or None."""
     m = plain(g["m"])
-    if status_of(g) not in (RUNNING, SYSCALL, 8) or m == 0:
+    if status_of(g) not in ON_A_THREAD or m == 0:
         return None
     handle = m["thread"].cast(gdb.lookup_type("unsigned long"))
     try:
@@ -187,7 +188,12 @@ class InfoGoroutines(gdb.Command):
         for g in every_g():
             found += 1
             thread = thread_of(g)
-            where = "thread %d" % thread.num if thread is not None else where_is(g)
+            if thread is not None:
+                where = "thread %d" % thread.num
+            elif status_of(g) in ON_A_THREAD:
+                where = "on a thread that gdb cannot tell"
+            else:
+                where = where_is(g)
             print("%s %-5d %-24s %s" % ("*" if status_of(g) == RUNNING else " ",
                                         int(g["goid"]), "[" + doing(g) + "]", where))
         if found == 0:
@@ -195,7 +201,7 @@ class InfoGoroutines(gdb.Command):
 
 
 class AsGoroutine:
-    """The selected thread with the registers of a goroutine that does not run."""
+    """The selected thread with the registers of a goroutine that does not run, or its thread."""
 
     def __init__(self, g):
         self.g = g
@@ -209,6 +215,9 @@ class AsGoroutine:
             running.switch()
             gdb.newest_frame().select()
             return self
+        if status_of(self.g) in ON_A_THREAD:
+            raise NotHere("goroutine %d is on a thread that gdb cannot tell; try thread apply all bt" %
+                          int(self.g["goid"]))
         registers, stack_pointer, _, size = layout()
         sp = int(self.g["sched"]["sp"])
         if sp == 0:
