@@ -44,6 +44,7 @@ ExitStatus debug(const Course& course, const DebugOptions& options, Terminal& te
   if (const auto problem = problems.find(lab.folder); problem != problems.end()) {
     throw wrong_use("lab " + lab.number_text() + " cannot be built: " + problem->second);
   }
+  place.configure();
   const std::string target = test_target(lab, options.own);
   const std::map<std::string, BuildFailure> failures = place.build({target});
   if (const auto failed = failures.find(target); failed != failures.end()) {
