@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "full_name.h"
 #include "grading.h"
 #include "last_check.h"
 #include "report_terminal.h"
@@ -18,37 +19,6 @@ std::string Target::base_preset() const {
 namespace {
 
 constexpr std::size_t failures_in_full = 3;
-
-// The full name of the test or benchmark that the user means.
-std::string resolve(const Lab& lab, const std::string& wanted) {
-  std::vector<std::string> all;
-  for (const Test& test : lab.tests) {
-    all.push_back(test.name);
-  }
-  for (const Benchmark& benchmark : lab.benchmarks) {
-    all.push_back(benchmark.name);
-  }
-  std::vector<std::string> containing;
-  for (const std::string& name : all) {
-    if (name == wanted) {
-      return name;
-    }
-    if (lower(name).find(lower(wanted)) != std::string::npos) {
-      containing.push_back(name);
-    }
-  }
-  if (containing.size() == 1) {
-    return containing.front();
-  }
-  const std::string start = "lab " + lab.number_text() + " has no test \"" + wanted + "\"";
-  if (containing.size() > 1) {
-    throw wrong_use(start + "; it could mean\n  " + join(containing, "\n  "));
-  }
-  const std::string meant = nearest(wanted, all);
-  throw wrong_use(
-      start + "; " +
-      (meant.empty() ? "its tests are\n  " + join(all, "\n  ") : "did you mean " + meant + "?"));
-}
 
 bool is_benchmark(const Lab& lab, const std::string& name) {
   for (const Benchmark& benchmark : lab.benchmarks) {
@@ -75,7 +45,7 @@ ExitStatus check(const Course& course, const CheckOptions& options, Terminal& te
   grading.seeds = options.seeds;
   grading.benchmarks = options.benchmarks;
   if (!options.test.empty()) {
-    grading.only = resolve(lab, options.test);
+    grading.only = full_name(lab, options.test);
     grading.benchmarks = is_benchmark(lab, grading.only);
   }
   const Submission labs(course.root() / "labs", course);

@@ -57,6 +57,15 @@ struct HintOptions {
 };
 ExitStatus hint(const Course& course, const HintOptions& options, Terminal& terminal);
 
+struct DebugOptions {
+  std::string lab;
+  std::string test;
+  bool own = false;
+  std::vector<std::string> commands;  // for gdb, after it has started
+  std::string preset = Target{}.base_preset();
+};
+ExitStatus debug(const Course& course, const DebugOptions& options, Terminal& terminal);
+
 ExitStatus watch(const Course& course, const CheckOptions& options, Terminal& terminal);
 
 struct ResetOptions {

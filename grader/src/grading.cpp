@@ -369,9 +369,11 @@ class Grading {
     } else {
       // Debug information names a slot's file from the course's root, labs/… for the submission's.
       const std::string folder = shown_path(submission_.folder(), fs::current_path());
-      score.debug = "gdb -d " + shell_quoted(shown_path(course_.root(), fs::current_path())) +
-                    (labs ? "" : " -ex " + shell_quoted("set substitute-path labs " + folder)) +
-                    " --args " + shown + filter;
+      score.debug =
+          labs ? "./course debug " + number_text + " " + score.name + (options_.own ? " --own" : "")
+               : "gdb -d " + shell_quoted(shown_path(course_.root(), fs::current_path())) +
+                     " -ex " + shell_quoted("set substitute-path labs " + folder) + " --args " +
+                     shown + filter;
     }
   }
 

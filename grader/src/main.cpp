@@ -39,6 +39,7 @@ struct CommandLine {
   goro::grader::GradeOptions grade;
   goro::grader::BenchOptions bench;
   goro::grader::HintOptions hint;
+  goro::grader::DebugOptions debug;
   bool more_hints = false;  // accepted; every question says more than the one before
   goro::grader::ResetOptions reset;
   goro::grader::MutantsOptions mutants;
@@ -58,6 +59,7 @@ struct CommandLine {
     add_check();
     add_watch();
     add_hint();
+    add_debug();
     add_bench();
     add_grade();
     add_reset();
@@ -108,7 +110,7 @@ struct CommandLine {
 
   void add_check() {
     CLI::App* sub = add("check", "Check one lab of labs/ and explain what fails",
-                        "./course check 4 --test RunQueue.FullRingMovesHalf",
+                        "./course check 4 --test Overflow.AFullRing",
                         [this](const Course& course, Terminal& terminal) {
                           return goro::grader::check(course, check, terminal);
                         });
@@ -184,6 +186,21 @@ struct CommandLine {
     sub->add_option("lab", reset.lab, "The lab's number")->required();
     sub->add_option("file", reset.file, "Only this file");
     sub->add_flag("-y,--yes", reset.yes, "Do not ask");
+  }
+
+  void add_debug() {
+    CLI::App* sub = add("debug", "Look into a test with gdb, goroutines included",
+                        "./course debug 4 Overflow.AFullRing",
+                        [this](const Course& course, Terminal& terminal) {
+                          return goro::grader::debug(course, debug, terminal);
+                        });
+    sub->add_option("lab", debug.lab, "The lab's number")->required();
+    sub->add_option("test", debug.test, "The test; a part of its name will do")->required();
+    sub->add_flag("--own", debug.own, "Use your own labs 1 to N, not only lab N");
+    sub->add_option("-x,--execute", debug.commands, "A gdb command to begin with")
+        ->allow_extra_args(false)
+        ->take_all();
+    sub->add_option("--preset", debug.preset)->group("");
   }
 
   void add_doctor() {

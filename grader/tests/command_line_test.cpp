@@ -152,8 +152,8 @@ TEST_F(CommandLine, WrongUseIsOneLineAndStatusTwo) {
 }
 
 TEST_F(CommandLine, EveryCommandHasHelpWithAnExample) {
-  for (const std::string command : {"status", "check", "watch", "hint", "bench", "grade", "reset",
-                                    "doctor", "mutants", "test"}) {
+  for (const std::string command : {"status", "check", "watch", "hint", "debug", "bench", "grade",
+                                    "reset", "doctor", "mutants", "test"}) {
     const Ended ended = course({command, "--help"});
     EXPECT_EQ(ended.status, 0) << command;
     EXPECT_SAYS(ended, "Example:  ./course " + command);
@@ -176,9 +176,19 @@ TEST_F(CommandLine, TheBoardKnowsTheLastCheck) {
   const Ended checked = course({"check", "1"});
   EXPECT_EQ(checked.status, 1);
   EXPECT_SAYS(checked, "60 of 90 points");
-  EXPECT_SAYS(checked,
-              "gdb -d . --args build/gcc-release/labs/lab_01_tests --gtest_filter=Sum.OfNegatives");
+  EXPECT_SAYS(checked, "./course debug 1 Sum.OfNegatives");
   EXPECT_SAYS(course({}), "01  A sum        60 of 90 points");
+}
+
+TEST_F(CommandLine, DebugStartsGdbWithTheTest) {
+  const Ended ended = course({"debug", "1", "OfNegatives", "-x", "show args", "-x", "quit"});
+  EXPECT_EQ(ended.status, 0) << ended.output;
+  EXPECT_SAYS(ended, "--gtest_filter=Sum.OfNegatives --gtest_break_on_failure");
+  EXPECT_SAYS(course({"debug", "1", "OfElephants"}), "has no test \"OfElephants\"");
+  write("labs/01-sum/sum.cpp", "int sum(int a, int b) { return a + ; }\n");
+  const Ended broken = course({"debug", "1", "OfNegatives"});
+  EXPECT_EQ(broken.status, 1);
+  EXPECT_SAYS(broken, "It does not compile.");
 }
 
 TEST_F(CommandLine, HintsComeOneAtATime) {

@@ -49,9 +49,11 @@ void gfput(P* pp, G* gp);
 
 // Parks the running goroutine until ready(). On g0, when the goroutine is off its stack and
 // `waiting`, unlockf(gp, lock) is called (null: nothing is); if it returns false, what gp waits for
-// is already there, and gp goes on at once. unlockf may let another thread ready gp, so after it
-// neither park_m nor unlockf may touch gp; and unlockf must not touch gp's stack at all. On a
-// goroutine's stack; must not be called with a RuntimeMutex held unless unlockf releases it.
+// is already there, and gp goes on at once. unlockf may let another thread ready gp (by unlocking
+// the lock under which others find gp, say): from then on neither it nor park_m may touch gp or its
+// stack. Until then unlockf may; `lock` is often a local of gp, and moves when before_park moves
+// the stack. On a goroutine's stack; must not be called with a RuntimeMutex held unless unlockf
+// releases it.
 void gopark(bool (*unlockf)(G* gp, void* lock), void* lock, WaitReason reason);
 
 // gopark's second half: an mcall function. running→waiting, dropg, before_park(gp)

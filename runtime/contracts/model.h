@@ -109,10 +109,9 @@ struct alignas(kCacheLine) G {
 
   atomic<std::uint32_t> atomicstatus{0};
   Observed<WaitReason> waitreason{WaitReason::none};
-  // These three share a byte: the line is full. Only whoever owns the goroutine looks at them.
+  // These two share a byte: the line is full. Only whoever owns the goroutine looks at either.
   StackKind stack_kind : 2 = StackKind::growable;
-  std::uint8_t quiet_parks : 5 = 0;  // parks since the stack was last used to more than a quarter
-  bool errno_kept : 1 = false;       // gopreempt_m's: errno lies below the saved stack pointer
+  std::uint8_t quiet_parks : 6 = 0;  // parks since the stack was last used to more than a quarter
   atomic<bool> preempt{false};       // asked to give way at the next prologue
   // In a select: somebody has taken one of its sudogs. Whoever sets it wakes the goroutine.
   atomic<bool> select_done{false};

@@ -48,11 +48,19 @@ void goroutine_main() {
   mcall(goexit0);
 }
 
-// Where errno lies while gp is stopped: below the switch frame nothing is in use, and nothing moves
-// the stack of a goroutine that is runnable.
-int* kept_errno(const G* gp) {
-  return reinterpret_cast<int*>(gp->sched.sp) - 1;
+// What lies below the switch frame of a goroutine that gopreempt_m stopped. Nothing else is in use
+// there, and nothing moves the stack of a goroutine that is runnable.
+struct Kept {
+  void (*invoke)(void* object);
+  int error;
+};
+Kept* kept(const G* gp) {
+  return reinterpret_cast<Kept*>(gp->sched.sp) - 1;
 }
+
+// Stands in closure.invoke meanwhile. G has no bit to spare in the lines that a switch reads, and
+// nobody looks at that word while its goroutine is stopped, except here. Never called.
+void errno_is_kept(void* /*object*/) {}
 
 // A word of the closure that points into the spawner's own stack would go stale when that stack
 // moves.
@@ -81,9 +89,9 @@ void g_prepare_to_run(G* gp) {
     gostartcall(&gp->sched, gp->stack.hi, goroutine_main);
     gp->quiet_parks = 0;
   }
-  if (gp->errno_kept) {
-    gp->errno_kept = false;
-    errno = *kept_errno(gp);
+  if (gp->closure.invoke == errno_is_kept) {
+    gp->closure.invoke = kept(gp)->invoke;
+    errno = kept(gp)->error;
   }
   gp->preempt.store(false, std::memory_order_relaxed);
   gp->stackguard0.store(gp->stack.lo + kStackGuard, std::memory_order_relaxed);
@@ -91,8 +99,8 @@ void g_prepare_to_run(G* gp) {
 
 [[noreturn]] void gopreempt_m(G* gp) {
 #if GORO_GROWABLE_STACKS
-  *kept_errno(gp) = errno;
-  gp->errno_kept = true;
+  *kept(gp) = {gp->closure.invoke, errno};
+  gp->closure.invoke = errno_is_kept;
 #endif
   gosched_m(gp);
 }
@@ -124,7 +132,7 @@ void before_park(G* gp) {
   // Go shrinks when the garbage collector scans a stack. We have no collector, and a goroutine that
   // parks is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop
   // that recurses and parks would copy its stack twice a round.
-  constexpr int kQuietParks = 32;
+  constexpr int kQuietParks = 64;
   if (gp->stack.size() == kStackMin || gp->stack_kind != StackKind::growable) return;
   if (gp->stack.hi - gp->sched.sp + kStackGuard >= gp->stack.size() / 4) {
     gp->quiet_parks = 0;
