@@ -15,45 +15,20 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "contracts/services/acquirem.h"
+#include "contracts/services/interrupt.h"
 #include "frame/settings.h"
 #include "frame/threads.h"
 #include "goro/goro.h"
+#include "testing/stopping.h"
 #include "testing/story.h"
 
 namespace {
 
 using goro::async_preemptions;
-
-// Sends the signal to every M again and again, as fast as it can: far more often than the storm.
-class Kicker {
- public:
-  explicit Kicker(void (*ask)(goro::M*) = goro::ask_by_signal_only) {
-    thread_ = std::thread([this, ask] {
-      while (!stop_.load()) {
-        goro::sched.lock.lock();
-        for (goro::M* mp = goro::allm; mp != nullptr; mp = mp->alllink) {
-          if (mp->tid.load() != 0) ask(mp);
-        }
-        goro::sched.lock.unlock();
-        ::usleep(20);
-      }
-    });
-  }
-  ~Kicker() {
-    stop_.store(true);
-    thread_.join();
-  }
-  Kicker(const Kicker&) = delete;
-  Kicker& operator=(const Kicker&) = delete;
-
- private:
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
+using goro::testing::Kicker;
 
 // Sysmon reads the symbol table at the beginning; until then nobody is stopped.
 void until_preempted() {
