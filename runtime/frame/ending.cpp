@@ -5,7 +5,7 @@
 //   - gcwaiting is set and stays: whoever comes to schedule() gives up its P and goes to sleep
 //     (gcstopm), and mpark leaves instead of sleeping when it sees `stopping`;
 //   - whoever runs a goroutine is asked to give way, again and again;
-//   - whoever sleeps until a time (poll_until) is woken;
+//   - whoever sleeps until a time or for the network (poll_until) is woken;
 //   - sysmon looks at `stopping` each round, and is woken from its pauses;
 //   - whoever sleeps is woken last, when nobody else is awake who might be waking it too;
 //   - whoever is in a system call is left behind, an orphan. Its call cannot be ended, and may
@@ -34,6 +34,7 @@
 #include "contracts/stack.h"
 #include "frame/fixed_stack.h"
 #include "frame/kept_pages.h"
+#include "frame/netpoll.h"
 #include "frame/sema_root.h"
 #include "frame/threads.h"
 #include "frame/timer.h"
@@ -175,6 +176,7 @@ void forget_the_run() {
     keep_memory_of(mp->curg.load(std::memory_order_relaxed));
   }
   for (P* pp : allp) timers_abandon(pp);
+  netpoll_reset();
   for_each_g([](G* gp) {
     const auto status = static_cast<GStatus>(gp->atomicstatus.load(std::memory_order_relaxed));
     if (is_orphan(gp)) return;

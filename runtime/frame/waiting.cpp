@@ -1,6 +1,8 @@
 // Waiters and those who wake them. Go: proc.go (goready, injectglist).
 #include "contracts/services/waiting.h"
 
+#include <algorithm>
+
 #include "contracts/channel.h"
 #include "contracts/getg.h"
 #include "contracts/lifecycle.h"
@@ -47,6 +49,27 @@ void ready_from_outside(G* gp) {
     startm(nullptr, false);
   }
   readying.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+// An M for each of so many idle Ps; for none when a P is not idle any more: then whoever has it looks
+// at the GRQ before it gives it up (pidleget_spinning).
+void start_idle(std::int32_t count) {
+  for (std::int32_t i = 0; i < count; ++i) {
+    sched.lock.lock();
+    P* pp = pidleget_spinning();
+    sched.lock.unlock();
+    if (pp == nullptr) return;
+    startm(pp, false);
+  }
+}
+
+// The first `count` of `from`, for everybody.
+void inject_globally(GQueue* from, std::int32_t count) {
+  GQueue batch;
+  for (std::int32_t i = 0; i < count; ++i) batch.push_back(from->pop());
+  sched.lock.lock();
+  globrunq_put_batch(&batch, count);
+  sched.lock.unlock();
 }
 
 // A thread that is not the runtime's, where it sleeps. Its sudog has no goroutine.
@@ -122,6 +145,32 @@ void sudogs_reset() {
     chunks = chunk->next;
     delete chunk;
   }
+}
+
+void injectglist(GQueue* parked) {
+  GQueue ready;
+  std::int32_t count = 0;
+  while (G* gp = parked->pop()) {
+    casgstatus(gp, GStatus::waiting, GStatus::runnable);
+    ready.push_back(gp);
+    ++count;
+  }
+  if (count == 0) return;
+  P* pp = getm()->p;
+  if (pp == nullptr) {
+    inject_globally(&ready, count);
+    start_idle(count);
+    return;
+  }
+  const std::int32_t for_others = std::min(count, sched.npidle.load());
+  if (for_others > 0) {
+    inject_globally(&ready, for_others);
+    start_idle(for_others);
+  }
+  count -= for_others + runq_put_batch(pp, &ready);
+  if (count > 0) inject_globally(&ready, count);
+  // A P may have become idle since we looked.
+  wakep();
 }
 
 void wake(G* gp) {

@@ -9,6 +9,7 @@
 #include "contracts/run_queue.h"
 #include "contracts/services/clock.h"
 #include "contracts/services/observe.h"
+#include "contracts/services/poller.h"
 #include "contracts/services/threads.h"
 #include "contracts/syscall.h"
 
@@ -137,6 +138,7 @@ void sysmon() {
       delay = kSysmonFirstDelay;
     }
     const std::int64_t now = nanotime();
+    poll_network_if_overdue(now);
     if (retake(now) != 0) {
       idle = 0;
     } else {

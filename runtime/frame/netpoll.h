@@ -1,0 +1,16 @@
+// The network poller, for the end of a run.
+#pragma once
+
+namespace goro {
+
+// Closes every descriptor that was opened in this run and the epoll instance, and forgets who
+// waited. Nobody runs any more, and no P has timers.
+void netpoll_reset();
+
+// Closes the epoll instance.
+void netpoll_end();
+
+// What sockets there are is closed; handles may be left.
+void sockets_reset();
+
+}  // namespace goro
