@@ -12,6 +12,7 @@
 #include "contracts/netpoll.h"
 #include "contracts/services/clock.h"
 #include "contracts/services/fatal.h"
+#include "contracts/services/poller.h"
 #include "contracts/services/waiting.h"
 
 namespace goro {
@@ -42,9 +43,11 @@ PollError check_error(const PollDesc* pd, PollMode mode) {
 }
 
 // No lock is held. Go: netpollgoready.
-void wake_waiter_of(G* gp) {
+void wake_waiter(G* gp) {
   if (gp == nullptr) return;
-  netpoll_waiters.fetch_sub(1);
+  // Whoever sleeps for the network alone now sleeps for nothing, and would pass for one who can
+  // still wake somebody (checkdead).
+  if (netpoll_waiters.fetch_sub(1) == 1 && sched.lastpoll.load() == 0) netpoll_break();
   wake(gp);
 }
 
@@ -61,7 +64,7 @@ void deadline_passes(void* arg, std::uintptr_t seq, std::int64_t /*delay*/) {
     gp = netpoll_unblock(pd, mode, false);
   }
   pd->lock.unlock();
-  wake_waiter_of(gp);
+  wake_waiter(gp);
 }
 
 // The unlock function, on g0: from here on the goroutine can be taken out. Go: netpollblockcommit.
@@ -134,7 +137,7 @@ void poll_set_deadline(PollDesc* pd, PollMode mode, std::int64_t when) {
     if (when == kDeadlinePassed) gp = netpoll_unblock(pd, mode, false);
   }
   pd->lock.unlock();
-  wake_waiter_of(gp);
+  wake_waiter(gp);
 }
 
 void poll_unblock(PollDesc* pd) {
@@ -151,8 +154,8 @@ void poll_unblock(PollDesc* pd) {
   readers = netpoll_unblock(pd, PollMode::read, false);
   writers = netpoll_unblock(pd, PollMode::write, false);
   pd->lock.unlock();
-  wake_waiter_of(readers);
-  wake_waiter_of(writers);
+  wake_waiter(readers);
+  wake_waiter(writers);
 }
 
 }  // namespace goro

@@ -555,6 +555,32 @@ TEST(Net, ADeadlockIsReportedWithSocketsOpen) {
   EXPECT_TRUE(end.fatal_with("all goroutines are asleep - deadlock!")) << end.told();
 }
 
+TEST(Net, ADeadlockIsReportedWhenTheLastWaitWasCutShort) {
+  for (const bool by_close : {false, true}) {
+    const ChildEnd end = in_child([by_close] {
+      goro::run(
+          [by_close] {
+            Pair pair = make_pair();
+            goro::go({.stack = goro::fixed_stack(kRoom)}, [client = pair.client] {
+              error_of([&] { read_exactly(client, 1); });
+            });
+            while (goro::netpoll_waiters.load() == 0) goro::yield();
+            if (by_close) {
+              goro::go([client = pair.client] {
+                goro::sleep(10ms);
+                client.close();
+              });
+            } else {
+              pair.client.set_deadline(goro::now() + 10ms);
+            }
+            goro::Channel<int>().receive();
+          },
+          {.procs = 2});
+    });
+    EXPECT_TRUE(end.fatal_with("all goroutines are asleep - deadlock!")) << end.told();
+  }
+}
+
 TEST(Net, ADumpSaysIoWait) {
   const ChildEnd end = in_child([] {
     goro::run([] {
