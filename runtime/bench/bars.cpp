@@ -92,8 +92,8 @@ CommandLine parse(int argc, char** argv) {
   }
   child.count = line.count;
   if (!child.name.empty()) line.child = child;
-  const std::vector<std::string> parts{"", "switch", "spawn", "yield", "memory", "channels",
-                                       "network"};
+  const std::vector<std::string> parts{"",       "switch",   "spawn",  "yield",
+                                       "memory", "channels", "network"};
   if (std::find(parts.begin(), parts.end(), line.only) == parts.end()) {
     wrong_use("there is no part \"" + line.only + "\"");
   }

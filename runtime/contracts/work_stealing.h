@@ -136,9 +136,9 @@ P* check_runqs_no_p();
 //   5. check_runqs_no_p, whether it did spin or not: wakep trusts that whoever counts a P idle
 //      looks afterwards. Found something in 4 or 5: acquirep, become_spinning, and that, or null.
 //   6. poll_until(earliest_timer()) (services/poller.h, contracts/timers.h): sleeps there if there
-//      are timers, or goroutines wait for the network, and nobody does. has_p: this M has a P again:
-//      its gp; or, if that is null, become_spinning and null. After the P was counted idle, for the
-//      reason of step 5.
+//      are timers, or goroutines wait for the network, and nobody does. has_p: this M has a P
+//      again: its gp; or, if that is null, become_spinning and null. After the P was counted idle,
+//      for the reason of step 5.
 //   7. stopm, null.
 // On g0, with a P. Go: findRunnable, from "Spinning Ms: steal work from other Ps"; step 5 is for
 // spinning Ms only there.

@@ -1,7 +1,7 @@
 // goro/net.h: sockets, between the system's calls and slot 13.
 //
-// The calls never block, so they are no system calls in the scheduler's sense: the goroutine hops to
-// g0, where there is room, makes the call, and parks if it was told EAGAIN. The order is always
+// The calls never block, so they are no system calls in the scheduler's sense: the goroutine hops
+// to g0, where there is room, makes the call, and parks if it was told EAGAIN. The order is always
 // poll_reset, call, poll_wait, call, …: an edge that comes after the call was made is kept.
 #include "goro/net.h"
 
@@ -94,8 +94,8 @@ std::string between(const Socket* s) {
 }
 
 // On the system stack, where there is room; on_system_stack brings it to the goroutine.
-[[noreturn, gnu::noinline, gnu::cold]] void throw_error(const char* what, const Socket* s, int error,
-                                                        NetError ours) {
+[[noreturn, gnu::noinline, gnu::cold]] void throw_error(const char* what, const Socket* s,
+                                                        int error, NetError ours) {
   on_system_stack([&] {
     const std::error_code code =
         error != 0 ? std::error_code(error, std::generic_category()) : make_error_code(ours);
@@ -376,9 +376,8 @@ void wait_for(int fd, PollMode mode, const char* what) {
     });
   }
   if (error == 0) return;
-  on_system_stack([&] {
-    throw std::system_error(std::error_code(error, std::generic_category()), what);
-  });
+  on_system_stack(
+      [&] { throw std::system_error(std::error_code(error, std::generic_category()), what); });
 }
 
 }  // namespace

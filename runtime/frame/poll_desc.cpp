@@ -127,10 +127,10 @@ void poll_set_deadline(PollDesc* pd, PollMode mode, std::int64_t when) {
     side.deadline = when;
     publish_info(pd);
     if (when > 0) {
-      side.timer.modify(
-          when, 0,
-          mode == PollMode::read ? deadline_passes<PollMode::read> : deadline_passes<PollMode::write>,
-          pd, side.seq);
+      side.timer.modify(when, 0,
+                        mode == PollMode::read ? deadline_passes<PollMode::read>
+                                               : deadline_passes<PollMode::write>,
+                        pd, side.seq);
     } else {
       side.timer.stop();
     }

@@ -1,5 +1,5 @@
-// Where an M sleeps until a time, or until the network has something. Go: findRunnable (the calls of
-// netpoll), wakeNetPoller, the part of sysmon that polls.
+// Where an M sleeps until a time, or until the network has something. Go: findRunnable (the calls
+// of netpoll), wakeNetPoller, the part of sysmon that polls.
 //
 // Two of them may meet in four ways:
 //   - A timer is set while an M is on the way here. That M had counted its P idle before it read
@@ -12,16 +12,16 @@
 //     for.
 //   - A break that nobody needed any more: the next sleep ends at once, and its M looks around.
 //
-// A goroutine that begins to wait for the network need wake nobody. If somebody sleeps in epoll, the
-// descriptor is in there already. If not, the M that the goroutine ran on comes here when it has
-// nothing else to do; and where it cannot (its P is handed on: handoffp), network_needs_poller says
-// that somebody must.
+// A goroutine that begins to wait for the network need wake nobody. If somebody sleeps in epoll,
+// the descriptor is in there already. If not, the M that the goroutine ran on comes here when it
+// has nothing else to do; and where it cannot (its P is handed on: handoffp), network_needs_poller
+// says that somebody must.
 //
 // Where to sleep changes once, from the futex to epoll. Whoever makes the epoll instance sets
-// poll_broken and wakes the futex whatever poll_broken was. A sleeper that has read "no epoll" finds
-// poll_broken set, before it sleeps or in the kernel; nobody but itself clears it. One who breaks
-// sets poll_broken first and asks then whether there is epoll; a sleeper asks for epoll first and
-// looks at poll_broken then. All of it is sequentially consistent.
+// poll_broken and wakes the futex whatever poll_broken was. A sleeper that has read "no epoll"
+// finds poll_broken set, before it sleeps or in the kernel; nobody but itself clears it. One who
+// breaks sets poll_broken first and asks then whether there is epoll; a sleeper asks for epoll
+// first and looks at poll_broken then. All of it is sequentially consistent.
 #include "contracts/services/poller.h"
 
 #include <atomic>
@@ -47,9 +47,13 @@ bool is_broken() {
   return sched.poll_broken.load() != 0 || sched.stopping.load();
 }
 
-// Until `when`, a break, or the end of the run.
+// Until `when` (0: for ever), a break, or the end of the run.
 void sleep_on_futex(std::int64_t when) {
   while (!is_broken()) {
+    if (when == 0) {
+      futex_sleep(&sched.poll_broken, 0);
+      continue;
+    }
     const std::int64_t left = when - nanotime();
     if (left <= 0) break;
     futex_sleep_for(&sched.poll_broken, 0, left);

@@ -51,8 +51,8 @@ void ready_from_outside(G* gp) {
   readying.fetch_sub(1, std::memory_order_seq_cst);
 }
 
-// An M for each of so many idle Ps; for none when a P is not idle any more: then whoever has it looks
-// at the GRQ before it gives it up (pidleget_spinning).
+// An M for each of so many idle Ps; for none when a P is not idle any more: then whoever has it
+// looks at the GRQ before it gives it up (pidleget_spinning).
 void start_idle(std::int32_t count) {
   for (std::int32_t i = 0; i < count; ++i) {
     sched.lock.lock();

@@ -111,8 +111,8 @@ TEST(TcpAddress, IsTextAndBack) {
   const std::string text = goro::TcpAddress("10.1.2.3:65535");
   EXPECT_EQ(text, "10.1.2.3:65535");
   EXPECT_EQ(goro::TcpAddress("127.0.0.1:80"), goro::TcpAddress("127.0.0.1:80"));
-  for (const char* bad : {"", "80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:80",
-                          "[::1]", "127.0.0.1:http", "127.0.0.1:-1"}) {
+  for (const char* bad : {"", "80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:80", "[::1]",
+                          "127.0.0.1:http", "127.0.0.1:-1"}) {
     EXPECT_EQ(error_of([bad] { goro::TcpAddress address(bad); }), std::errc::invalid_argument)
         << bad;
   }
@@ -410,7 +410,10 @@ TEST(Net, ADeadlineEndsAWait) {
         pair.client.set_read_deadline(goro::now() + 20ms);
         EXPECT_EQ(error_of([&] { pair.client.read({&byte, 1}); }), std::errc::timed_out);
         EXPECT_GE(std::chrono::steady_clock::now() - begin, 20ms);
-        EXPECT_EQ(error_of([&] { pair.client.read({&byte, 1}); }), goro::NetError::timeout)
+        EXPECT_EQ(error_of([&] {
+                    pair.client.read({&byte, 1});
+                  }),
+                  goro::NetError::timeout)
             << "until another is set";
         pair.client.write(bytes_of("writing has no deadline"));
         GORO_STEP("a deadline in the past wakes a reader that waits already");
@@ -519,8 +522,11 @@ TEST(Net, WhoWaitsForTheNetworkIsNoDeadlock) {
             sockaddr address{};
             address.sa_family = AF_INET;
             const std::array<unsigned char, 6> where{static_cast<unsigned char>(port >> 8),
-                                                     static_cast<unsigned char>(port & 255), 127, 0,
-                                                     0, 1};
+                                                     static_cast<unsigned char>(port & 255),
+                                                     127,
+                                                     0,
+                                                     0,
+                                                     1};
             std::copy(where.begin(), where.end(),
                       reinterpret_cast<unsigned char*>(address.sa_data));
             if (::connect(fd, &address, sizeof(address)) == 0) {
@@ -561,9 +567,8 @@ TEST(Net, ADeadlockIsReportedWhenTheLastWaitWasCutShort) {
       goro::run(
           [by_close] {
             Pair pair = make_pair();
-            goro::go({.stack = goro::fixed_stack(kRoom)}, [client = pair.client] {
-              error_of([&] { read_exactly(client, 1); });
-            });
+            goro::go({.stack = goro::fixed_stack(kRoom)},
+                     [client = pair.client] { error_of([&] { read_exactly(client, 1); }); });
             while (goro::netpoll_waiters.load() == 0) goro::yield();
             if (by_close) {
               goro::go([client = pair.client] {
@@ -671,7 +676,10 @@ TEST(Net, WhatIsOpenWhenRunReturnsIsClosed) {
   EXPECT_EQ(open_descriptors(), before);
   goro::run([&] {
     std::byte byte{};
-    EXPECT_EQ(error_of([&] { left.read({&byte, 1}); }), goro::NetError::closed)
+    EXPECT_EQ(error_of([&] {
+                left.read({&byte, 1});
+              }),
+              goro::NetError::closed)
         << "a handle of a former run";
   });
 }

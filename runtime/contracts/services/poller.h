@@ -1,8 +1,8 @@
 // Where an M sleeps that waits for a time or for the network. One at a time; all others sleep on
 // their notes.
 //
-// sched.lastpoll is 0 while somebody sleeps here, and sched.poll_until says how long. It sleeps on a
-// futex until the first descriptor is opened, and in epoll from then on (contracts/netpoll.h).
+// sched.lastpoll is 0 while somebody sleeps here, and sched.poll_until says how long. It sleeps on
+// a futex until the first descriptor is opened, and in epoll from then on (contracts/netpoll.h).
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,11 @@ struct Polled {
 
 // Sleeps until `when` (nanotime(); 0: no time), until something happens to a descriptor that
 // goroutines wait for, or until netpoll_break, and takes an idle P then. Of the goroutines that can
-// go on, one is returned and the others are put into queues; all of them, into the GRQ, when no P is
-// idle. No P: that; or there was nothing to wait for, neither a time nor the network; or somebody
-// sleeps here already (who is woken if that would last longer than `when`); or run() is about to
-// return. On g0, without a P, not spinning, with no lock held. Go: the part of findRunnable that
-// calls netpoll(delay).
+// go on, one is returned and the others are put into queues; all of them, into the GRQ, when no P
+// is idle. No P: that; or there was nothing to wait for, neither a time nor the network; or
+// somebody sleeps here already (who is woken if that would last longer than `when`); or run() is
+// about to return. On g0, without a P, not spinning, with no lock held. Go: the part of
+// findRunnable that calls netpoll(delay).
 Polled poll_until(std::int64_t when);
 
 // A goroutine that waited for the network and can go on, without sleeping; others there are go to
@@ -30,8 +30,8 @@ Polled poll_until(std::int64_t when);
 // load when nobody waits. On g0, with a P. Go: the part of findRunnable that calls netpoll(0).
 G* poll_network();
 
-// The same when nobody has looked for 10 ms, as busy Ms do not; all of them go to queues. By sysmon.
-// Go: sysmon.
+// The same when nobody has looked for 10 ms, as busy Ms do not; all of them go to queues. By
+// sysmon. Go: sysmon.
 void poll_network_if_overdue(std::int64_t now);
 
 // Does anybody wait for the network, and nobody sleeps here? Then somebody must, and no P may be

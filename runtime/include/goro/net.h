@@ -36,8 +36,8 @@ enum class NetError { closed = 1, timeout = 2 };
 std::error_code make_error_code(NetError error);
 
 // An address of TCP, which converts to text and from it: `127.0.0.1:80`, `[::1]:80`, `:80` (any
-// address of this machine), `localhost:80`. Names are looked up (which may block, as a system_call).
-// Go: net.TCPAddr.
+// address of this machine), `localhost:80`. Names are looked up (which may block, as a
+// system_call). Go: net.TCPAddr.
 class TcpAddress {
  public:
   TcpAddress() = default;
