@@ -31,8 +31,9 @@ struct Chunk {
 RuntimeMutex chunks_lock;
 Chunk* chunks = nullptr;
 
-// Threads that are in ready_from_outside. The goroutine that they make runnable may be all that the
-// end of the run waits for; they are not done then.
+// Threads without a P that are making goroutines runnable (ready_from_outside, injectglist). The
+// goroutine that they make runnable may be all that the end of the run waits for; they are not done
+// then.
 atomic<int> readying{0};
 
 // This thread has no P, so there is no local queue to put gp into.
@@ -158,8 +159,10 @@ void injectglist(GQueue* parked) {
   if (count == 0) return;
   P* pp = getm()->p;
   if (pp == nullptr) {
+    readying.fetch_add(1);
     inject_globally(&ready, count);
     start_idle(count);
+    readying.fetch_sub(1);
     return;
   }
   const std::int32_t for_others = std::min(count, sched.npidle.load());
