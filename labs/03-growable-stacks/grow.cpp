@@ -40,7 +40,7 @@ void newstack(G* /*gp*/, std::size_t /*bytes*/, bool /*foreign*/) {
 }
 
 // Step 3.
-std::size_t adjust_pointers(std::uintptr_t /*from*/, std::uintptr_t /*to*/, Stack /*old*/,
+std::size_t adjust_pointers(std::uintptr_t /*from*/, std::uintptr_t /*to*/, Stack /*in_use*/,
                             std::uintptr_t /*distance*/) {
   GORO_NOT_IMPLEMENTED(3, 3);
 }

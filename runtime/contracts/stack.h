@@ -77,18 +77,23 @@ void stackpool_reset();
 // Go: newstack.
 [[noreturn]] void newstack(G* gp, std::size_t bytes, bool foreign);
 
-// Moves the used part of gp's stack to the top of a new stack of `size` bytes, relocates it,
+// Moves the used part of gp's stack to the top of a new stack of `size` bytes, relocates in it the
+// addresses of what was in use (adjust_pointers),
 // changes gp->stack, gp->stackguard0 (kStackPreempt stays if it is set) and gp->sched.sp, and frees
 // the old stack. Before that, those who keep addresses are told: exceptions_stack_moved(gp, old,
 // distance) and stackcheck_stack_moved(gp, old) (contracts/services). gp owns its stack: it is in
 // copystack, on this M or on none. On g0. Go: copystack.
 void copystack(G* gp, std::size_t size);
 
-// Adds `distance` to every 8-byte word of [from, to) that holds an address in [old.lo, old.hi]. The
-// end itself counts: one past the last byte is an address that C++ code may hold. Returns how many
-// it changed. Words that only look like such an address are changed too; C++ has no map that could
-// tell. Go: adjustframe, adjustpointers (which have one).
-std::size_t adjust_pointers(std::uintptr_t from, std::uintptr_t to, Stack old,
+// Adds `distance` to every 8-byte word of [from, to) that holds an address in [in_use.lo,
+// in_use.hi), and returns how many. Words that only look like such an address are changed too; C++
+// has no map that could tell. So the range is as narrow as it can be. Below the stack pointer lies
+// nothing that a program may point to, and no local ends at hi (gostartcall leaves 16 bytes there).
+// That matters: a compiler that stores two bools into a word leaves the other six bytes as they
+// were, often those of an old address. Such a word is 0, 1, 0x100 or 0x101 above a multiple of
+// 65536, and of a stack only lo or hi is near one. Go: adjustframe, adjustpointers (which have a
+// map).
+std::size_t adjust_pointers(std::uintptr_t from, std::uintptr_t to, Stack in_use,
                             std::uintptr_t distance);
 
 // Halves gp's stack if it is growable, larger than kStackMin, and less than a quarter of it is in

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "contracts/services/fatal.h"
+#include "contracts/services/sanitizer.h"
 #include "frame/kept_pages.h"
 
 namespace goro {
@@ -38,6 +39,7 @@ G* g_alloc() {
       slab_lock.unlock();
       fatal("out of memory (goroutine)");
     }
+    sanitizer_fresh(at, kSlabBytes);
     slab = new (at) Slab;
     if (last_slab == nullptr) {
       first_slab.store(slab, std::memory_order_release);

@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include "contracts/services/sanitizer.h"
+
 namespace goro {
 
 namespace {
@@ -34,6 +36,7 @@ Stack fixed_stack_alloc(std::size_t bytes) {
     const Stack stack = cache.kept[i];
     cache.kept[i] = cache.kept[--cache.count];
     cache.lock.unlock();
+    sanitizer_fresh(reinterpret_cast<void*>(stack.lo), stack.size());
     return stack;
   }
   cache.lock.unlock();
@@ -44,6 +47,7 @@ Stack fixed_stack_alloc(std::size_t bytes) {
     munmap(at, bytes + kPhysPageSize);
     return Stack{};
   }
+  sanitizer_fresh(at, bytes + kPhysPageSize);
   const std::uintptr_t lo = reinterpret_cast<std::uintptr_t>(at) + kPhysPageSize;
   return Stack{lo, lo + bytes};
 }

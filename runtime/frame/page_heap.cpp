@@ -13,6 +13,7 @@
 #include "contracts/constants.h"
 #include "contracts/lock.h"
 #include "contracts/services/fatal.h"
+#include "contracts/services/sanitizer.h"
 #include "frame/kept_pages.h"
 
 namespace goro {
@@ -80,10 +81,12 @@ std::uintptr_t page_heap_alloc(std::size_t bytes) {
   }
   heap_lock.unlock();
   if (at == 0) at = map(bytes);
+  sanitizer_fresh(reinterpret_cast<void*>(at), bytes);
   return at;
 }
 
 void page_heap_free(std::uintptr_t at, std::size_t bytes) {
+  sanitizer_fresh(reinterpret_cast<void*>(at), sizeof(FreeBlock));  // for the list's link
   const int order = __builtin_ctzll(bytes);
   heap_lock.lock();
   const bool keep = bytes < kLarge || free_count[order] < kMaxFreeLarge;

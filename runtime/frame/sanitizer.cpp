@@ -20,6 +20,7 @@
 #include <sanitizer/tsan_interface.h>
 #else
 #define GORO_ASAN 1
+#include <sanitizer/asan_interface.h>
 #endif
 
 namespace goro {
@@ -107,6 +108,12 @@ void sanitizer_forget(G* gp) {
 #endif
   gp->tsan_fiber = nullptr;
   gp->asan_fake_stack = nullptr;
+}
+
+void sanitizer_fresh([[maybe_unused]] void* at, [[maybe_unused]] std::size_t bytes) {
+#if defined(GORO_ASAN)
+  __asan_unpoison_memory_region(at, bytes);
+#endif
 }
 
 #if defined(GORO_ASAN)

@@ -150,20 +150,35 @@ M* m_new(bool main_thread) {
   return mp;
 }
 
+namespace {
+
+// Apart: its text needs more room than a goroutine's stack has, on which m_reserve_id may run.
+[[noreturn]] __attribute__((noinline)) void too_many_threads() {
+  {
+    TextSink out(STDERR_FILENO);
+    out.put("runtime: program exceeds ").number(static_cast<std::uint64_t>(sched.maxmcount));
+    out.put("-thread limit\n");
+  }
+  fatal("thread exhaustion");
+}
+
+}  // namespace
+
 std::int64_t m_reserve_id() {
   if (sched.mcount >= sched.maxmcount) {
-    {
-      TextSink out(STDERR_FILENO);
-      out.put("runtime: program exceeds ").number(static_cast<std::uint64_t>(sched.maxmcount));
-      out.put("-thread limit\n");
-    }
-    fatal("thread exhaustion");
+    systemstack([] { too_many_threads(); });
   }
   ++sched.mcount;
   return sched.mnext++;
 }
 
 void newm(P* pp, bool spinning, std::int64_t id) {
+  // wake() calls ready() on a goroutine's stack when no P is idle; one may have become so
+  // meanwhile. A thread is not made with two kilobytes.
+  if (const G* gp = getg(); gp != nullptr && gp->stack_kind != StackKind::system) {
+    systemstack([=] { newm(pp, spinning, id); });
+    return;
+  }
   sched.lock.lock();
   M* mp = take_free_m();
   sched.lock.unlock();
@@ -299,16 +314,21 @@ namespace {
 std::atomic<int> asking{0};
 std::atomic<bool> asking_is_over{false};
 
+// The next prologue of gp, which mp runs, calls the runtime. acquire: the slot is its thread's.
+void poison(const M* mp, G* gp) {
+  gp->stackguard0.store(kStackPreempt, std::memory_order_relaxed);
+  if (auto* slot = mp->guard_slot.load(std::memory_order_acquire); slot != nullptr) {
+    slot->store(kStackPreempt, std::memory_order_relaxed);
+  }
+}
+
 void write_request(M* mp) {
   G* gp = mp->curg.load(std::memory_order_acquire);
   if (gp == nullptr) return;
   // The request can be overwritten by a switch that is under way, or be meant for a goroutine that
   // has just stopped.
   gp->preempt.store(true, std::memory_order_relaxed);
-  gp->stackguard0.store(kStackPreempt, std::memory_order_relaxed);
-  if (auto* slot = mp->guard_slot.load(std::memory_order_acquire); slot != nullptr) {
-    slot->store(kStackPreempt, std::memory_order_relaxed);
-  }
+  poison(mp, gp);
 }
 
 }  // namespace
@@ -338,10 +358,7 @@ void nobody_gives_way_any_more() {
 
 void repeat_preemption(M* mp, G* gp) {
   if (asking_is_over.load(std::memory_order_relaxed)) return;
-  gp->stackguard0.store(kStackPreempt, std::memory_order_relaxed);
-  if (auto* slot = mp->guard_slot.load(std::memory_order_relaxed); slot != nullptr) {
-    slot->store(kStackPreempt, std::memory_order_relaxed);
-  }
+  poison(mp, gp);
 }
 
 void preempt_one(P* pp) {

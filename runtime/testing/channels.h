@@ -2,6 +2,7 @@
 // and elements that watch how they are moved: for tests of channels and of select.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
@@ -18,7 +19,11 @@
 #include "goro/goro.h"
 #include "testing/child.h"
 #include "testing/fake.h"
+#include "testing/panic_of.h"
 #include "testing/story.h"
+#if GORO_SIMULATE
+#include "testing/simulate.h"
+#endif
 
 namespace goro::testing {
 
@@ -137,16 +142,39 @@ struct Sender : Waits {
   mutable T value;
 };
 
+#if GORO_SIMULATE
+// -- names for stories --
+
+inline void name_words(const Hchan* c, const std::string& name) {
+  sim::name(&c->lock, sizeof(c->lock), (name + ".lock").c_str());
+  sim::name(&c->closed, sizeof(c->closed), (name + ".closed").c_str());
+  sim::name(&c->qcount, sizeof(c->qcount), (name + ".qcount").c_str());
+  sim::name(&c->recvq.first, sizeof(c->recvq.first), (name + ".recvq.first").c_str());
+  sim::name(&c->sendq.first, sizeof(c->sendq.first), (name + ".sendq.first").c_str());
+}
+
+// A channel with `values` 1, 2 … in its buffer.
+class Named : public Chan<int> {
+ public:
+  explicit Named(const char* name, std::size_t capacity = 0, int values = 0) : Chan<int>(capacity) {
+    const sim::Undisturbed quiet;
+    name_words(get(), name);
+    for (int i = 1; i <= values; ++i) try_send(int{i});
+  }
+};
+#endif
+
 // -- elements --
 
 // Its move throws when it is told to, and knows how many there are.
 struct Fragile {
-  static inline int alive = 0;
-  static inline int throw_in = 0;  // the how-manieth move from now throws
+  static inline std::atomic<int> alive{0};
+  static inline std::atomic<int> throw_in{0};  // the how-manieth move from now throws
   int value;
   bool moved_from = false;
 
   explicit Fragile(int v) : value(v) { ++alive; }
+  // NOLINTNEXTLINE(performance-noexcept-move-constructor): it throws
   Fragile(Fragile&& other) : value(other.value) {
     if (throw_in > 0 && --throw_in == 0) throw std::runtime_error("a move failed");
     other.moved_from = true;
@@ -168,16 +196,6 @@ std::string failure_of(int nth, F&& f) {
   }
   Fragile::throw_in = 0;
   return text;
-}
-
-template <typename F>
-std::string panic_of(F&& f) {
-  try {
-    f();
-  } catch (const Panic& panic) {
-    return panic.what();
-  }
-  return "no panic";
 }
 
 // -- at one P --

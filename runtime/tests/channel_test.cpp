@@ -12,19 +12,22 @@
 #include <vector>
 
 #include "goro/goro.h"
+#include "testing/channels.h"
 #include "testing/child.h"
 #include "testing/story.h"
 #include "testing/whole_slices.h"
 #include "tests/scale.h"
-#include "tests/waiting.h"
 
 namespace {
 
 using goro::Channel;
 using goro::ReceiveChannel;
 using goro::SendChannel;
+using goro::testing::failure_of;
 using goro::testing::Fragile;
 using goro::testing::kScale;
+using goro::testing::order_of_waking;
+using goro::testing::panic_of;
 using goro::testing::start;
 using goro::testing::WholeSlices;
 
@@ -49,47 +52,20 @@ static_assert(!std::is_convertible_v<ReceiveChannel<int>, Channel<int>>);
 static_assert(!std::is_convertible_v<SendChannel<int>, ReceiveChannel<int>>);
 static_assert(!std::is_convertible_v<Channel<int>, Channel<long>>);
 
-std::string panic_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const goro::Panic& panic) {
-    return panic.what();
-  }
-  return "no panic";
-}
-
-// Starts waiters 1 to n, one after the other, each parked when the next starts; then runs `wake`.
-// Who went on, in order. At one P.
-std::vector<int> order_of_wakers(int n, const std::function<void(int)>& wait,
-                                 const std::function<void()>& wake) {
-  std::vector<int> order;
-  goro::run(
-      [&] {
-        for (int i = 1; i <= n; ++i) {
-          start([&, i] {
-            wait(i);
-            order.push_back(i);
-          });
-        }
-        wake();
-        while (order.size() < static_cast<std::size_t>(n)) goro::yield();
-      },
-      {.procs = 1});
-  return order;
-}
-
 TEST(Channel, CloseWakesReceiversAsInGo) {
+  const WholeSlices whole_slices;
   const Channel<int> ch;
-  const auto order = order_of_wakers(
+  const auto order = order_of_waking(
       6, [&](int) { ch.receive(); }, [&] { ch.close(); });
   EXPECT_EQ(order, (std::vector<int>{1, 6, 5, 4, 3, 2}))
       << "the last one that is woken runs first, the others in the order of waking";
 }
 
 TEST(Channel, CloseWakesSendersWhoThrow) {
+  const WholeSlices whole_slices;
   const Channel<int> ch;
   std::vector<std::string> texts;
-  const auto order = order_of_wakers(
+  const auto order = order_of_waking(
       6, [&](int i) { texts.push_back(panic_of([&] { ch.send(i); })); }, [&] { ch.close(); });
   EXPECT_EQ(order, (std::vector<int>{1, 6, 5, 4, 3, 2}));
   EXPECT_EQ(texts, std::vector<std::string>(6, "send on closed channel"));
@@ -327,20 +303,6 @@ TEST(Channel, ElementsOfAnySize) {
   bytes_arrive<16>();
   bytes_arrive<1000>();
   bytes_arrive<20000>();
-}
-
-// With `throw_in` set for the moves of this thread alone: at one P.
-template <typename F>
-std::string failure_of(int throw_in, F&& f) {
-  Fragile::throw_in = throw_in;
-  std::string text = "nothing was thrown";
-  try {
-    f();
-  } catch (const std::runtime_error& error) {
-    text = error.what();
-  }
-  Fragile::throw_in = 0;
-  return text;
 }
 
 TEST(Channel, AMoveThatThrowsIntoTheBuffer) {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "goro/goro.h"
+#include "testing/channels.h"
 #include "testing/story.h"
 #include "testing/whole_slices.h"
-#include "tests/waiting.h"
 
 namespace {
 

@@ -9,12 +9,14 @@
 #include <shared_mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "contracts/model.h"
 #include "contracts/sync.h"
 #include "goro/goro.h"
 #include "testing/child.h"
+#include "testing/panic_of.h"
 #include "testing/story.h"
 #include "testing/whole_slices.h"
 #include "tests/scale.h"
@@ -32,13 +34,7 @@ const Order kLastFirst{6, 1, 2, 3, 4, 5};
 
 template <typename F>
 void expect_panic(const char* text, F&& f) {
-  std::string caught = "nothing";
-  try {
-    f();
-  } catch (const goro::Panic& panic) {
-    caught = panic.what();
-  }
-  EXPECT_EQ(caught, text);
+  EXPECT_EQ(goro::testing::panic_of(std::forward<F>(f)), text);
 }
 
 // Yields until every other goroutine is parked, at one P.

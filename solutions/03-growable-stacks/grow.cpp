@@ -68,13 +68,12 @@ void newstack(G* gp, std::size_t bytes, bool foreign) {
   goro_gogo(&gp->sched);
 }
 
-std::size_t adjust_pointers(std::uintptr_t from, std::uintptr_t to, Stack old,
+std::size_t adjust_pointers(std::uintptr_t from, std::uintptr_t to, Stack in_use,
                             std::uintptr_t distance) {
   std::size_t changed = 0;
   for (auto* word = reinterpret_cast<std::uintptr_t*>(from);
        word != reinterpret_cast<std::uintptr_t*>(to); ++word) {
-    // One comparison for lo <= *word <= hi: below lo wraps to a huge difference.
-    if (*word - old.lo <= old.size()) {
+    if (in_use.contains(*word)) {
       *word += distance;
       ++changed;
     }
@@ -93,7 +92,8 @@ void copystack(G* gp, std::size_t size) {
   // The used part keeps its distance from hi, and both ends are 64-byte aligned: alignment is kept.
   std::memcpy(reinterpret_cast<void*>(fresh.hi - used),
               reinterpret_cast<const void*>(old.hi - used), used);
-  adjust_pointers(fresh.hi - used, fresh.hi, old, distance);
+  const Stack in_use{old.hi - used, old.hi};
+  adjust_pointers(fresh.hi - used, fresh.hi, in_use, distance);
 
   gp->stack = fresh;
   gp->sched.sp += distance;

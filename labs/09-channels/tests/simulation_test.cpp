@@ -8,26 +8,6 @@ namespace {
 
 constexpr std::uint64_t kSeeds = 2000;
 
-// For stories.
-void name_words(const Hchan* c, const std::string& name) {
-  sim::name(&c->lock, sizeof(c->lock), (name + ".lock").c_str());
-  sim::name(&c->closed, sizeof(c->closed), (name + ".closed").c_str());
-  sim::name(&c->qcount, sizeof(c->qcount), (name + ".qcount").c_str());
-  sim::name(&c->recvq.first, sizeof(c->recvq.first), (name + ".recvq.first").c_str());
-  sim::name(&c->sendq.first, sizeof(c->sendq.first), (name + ".sendq.first").c_str());
-}
-
-// A channel with `values` 1, 2 … in its buffer.
-class Named : public Chan<int> {
- public:
-  explicit Named(std::size_t capacity, int values = 0, const char* name = "ch")
-      : Chan<int>(capacity) {
-    const sim::Undisturbed quiet;
-    name_words(get(), name);
-    for (int i = 1; i <= values; ++i) try_send(int{i});
-  }
-};
-
 }  // namespace
 
 TEST(Simulated, TheLocalListNeedsNoLock) {
@@ -50,9 +30,9 @@ TEST(Simulated, ALookTakesNoLock) {
       "a send that must not wait say no");
   sim::explore({.seeds = 2}, [] {
     FakeM fake;
-    const Named empty(2, 0, "empty");
-    const Named full(2, 2, "full");
-    const Named nobody(0, 0, "nobody");
+    const Named empty("empty", 2, 0);
+    const Named full("full", 2, 2);
+    const Named nobody("nobody", 0, 0);
     for (const Named* ch : {&empty, &full, &nobody}) (*ch)->lock.lock();
     EXPECT_FALSE(empty.try_receive().selected) << "it is empty and open";
     EXPECT_FALSE(full.try_send(3)) << "it is full and open";
@@ -68,7 +48,7 @@ TEST(Simulated, DrainedAndClosedIsNotOpenAndEmpty) {
       "main received without waiting: there was a value, or it was closed, at every moment");
   sim::explore({.seeds = kSeeds}, [] {
     FakeM fake;
-    const Named ch(1, 1);
+    const Named ch("ch", 1, 1);
     sim::Threads others;
     others.start("closer", [&] {
       const FakeThread thread(nullptr);
@@ -88,7 +68,7 @@ TEST(Simulated, AClosedChannelLosesNoBufferedValue) {
       "until something happened: it was alone to receive, so that must be the value");
   sim::explore({.seeds = kSeeds}, [] {
     FakeM fake;
-    const Named ch(1);
+    const Named ch("ch", 1);
     sim::Threads others;
     others.start("sender", [&] {
       const FakeThread thread(nullptr);
@@ -110,7 +90,7 @@ TEST(Simulated, OperationsOnOneChannelTakeTurns) {
   GORO_STEP("main and \"other\" sent two values each into a buffer for 4, then received two each");
   sim::explore({.seeds = kSeeds}, [] {
     FakeM fake;
-    const Named ch(4);
+    const Named ch("ch", 4);
     const auto work = [&](int first, int* sum) {
       EXPECT_TRUE(ch.try_send(int{first})) << "there was room";
       EXPECT_TRUE(ch.try_send(first + 1)) << "there was room";
@@ -135,8 +115,8 @@ TEST(Simulated, ASelectIsServedOnce) {
       "one select waited in two channels; main sent to one of them, \"other\" to the other one");
   sim::explore({.seeds = kSeeds}, [] {
     FakeM fake(2);
-    const Named a(0, 0, "a");
-    const Named b(0, 0, "b");
+    const Named a("a", 0, 0);
+    const Named b("b", 0, 0);
     G* const gp = fake.g(GStatus::waiting);
     Receiver<int> at_a(gp, a);
     Receiver<int> at_b(gp, b);
@@ -161,7 +141,7 @@ TEST(Simulated, CloseAndSendDoNotBothWakeAReceiver) {
   GORO_STEP("G1 waited to receive; main sent 1 without waiting while \"closer\" closed");
   sim::explore({.seeds = kSeeds}, [] {
     FakeM fake(2);
-    const Named ch(0);
+    const Named ch("ch", 0);
     const Receiver<int> receiver(fake, ch);
     sim::Threads others;
     others.start("closer", [&] {

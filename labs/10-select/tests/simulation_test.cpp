@@ -8,25 +8,6 @@ namespace {
 
 constexpr std::uint64_t kSeeds = 2000;
 
-// For stories.
-void name_words(const Hchan* c, const std::string& name) {
-  sim::name(&c->lock, sizeof(c->lock), (name + ".lock").c_str());
-  sim::name(&c->closed, sizeof(c->closed), (name + ".closed").c_str());
-  sim::name(&c->qcount, sizeof(c->qcount), (name + ".qcount").c_str());
-  sim::name(&c->recvq.first, sizeof(c->recvq.first), (name + ".recvq.first").c_str());
-  sim::name(&c->sendq.first, sizeof(c->sendq.first), (name + ".sendq.first").c_str());
-}
-
-// A channel with `values` 1, 2 … in its buffer.
-class Named : public Chan<int> {
- public:
-  Named(const char* name, std::size_t capacity, int values = 0) : Chan<int>(capacity) {
-    const sim::Undisturbed quiet;
-    name_words(get(), name);
-    for (int i = 1; i <= values; ++i) try_send(int{i});
-  }
-};
-
 }  // namespace
 
 TEST(Simulated, AChannelIsLockedOnce) {

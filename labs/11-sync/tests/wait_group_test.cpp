@@ -3,22 +3,13 @@
 #include <thread>
 
 #include "support.h"
+#include "testing/panic_of.h"
 
 namespace goro::testing {
 namespace {
 
 constexpr std::uint64_t group_state(std::uint32_t counter, std::uint32_t waiters) {
   return std::uint64_t{counter} << 32 | waiters;
-}
-
-template <typename F>
-std::string panic_of(F&& f) {
-  try {
-    f();
-  } catch (const Panic& panic) {
-    return panic.what();
-  }
-  return "nothing";
 }
 
 TEST(GroupAdd, TheCounterIsTheUpperHalf) {
@@ -62,7 +53,7 @@ TEST(GroupAdd, MoreWorkWhileSomebodyWaitsIsFine) {
   group.state.store(group_state(1, 1));
   const Waiters waiters(fake, &group.sema, 1);
   GORO_STEP("the counter is 1, somebody waits; add(2)");
-  EXPECT_EQ(panic_of([&] { wait_group_add(&group, 2); }), "nothing")
+  EXPECT_EQ(panic_of([&] { wait_group_add(&group, 2); }), "no panic")
       << "misuse is an add that goes up from 0. Who works may bring more work in";
   EXPECT_EQ(group.state.load(), group_state(3, 1)) << "the counter goes up, the waiter stays";
   EXPECT_EQ(waiters.woken(), 0) << "nobody is woken before the counter is 0";
@@ -78,7 +69,7 @@ TEST(GroupAdd, NobodyIsWokenBeforeTheLast) {
   ASSERT_EQ(waiters.woken(), 0)
       << "two are still at work: woken too early, those who wait see half of the result";
   GORO_STEP("done");
-  EXPECT_EQ(panic_of([&] { wait_group_add(&group, -1); }), "nothing") << "no misuse here";
+  EXPECT_EQ(panic_of([&] { wait_group_add(&group, -1); }), "no panic") << "no misuse here";
   EXPECT_EQ(waiters.woken(), 0) << "one is still at work: woken too early";
   EXPECT_EQ(group.state.load(), group_state(1, 2)) << "the counter goes down, the waiters stay";
 }
@@ -102,7 +93,7 @@ TEST(GroupWait, ReturnsAtOnceWhenThereIsNothingToWaitFor) {
   FakeM fake;
   WaitGroupWords group;
   GORO_STEP("the counter is 0; wait()");
-  EXPECT_EQ(panic_of([&] { wait_group_wait(&group); }), "nothing")
+  EXPECT_EQ(panic_of([&] { wait_group_wait(&group); }), "no panic")
       << "at 0 there is nothing to wait for, and so nothing to park";
   EXPECT_EQ(group.state.load(), 0U) << "who does not wait is not counted among those who do";
 }

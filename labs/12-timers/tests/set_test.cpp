@@ -7,12 +7,6 @@ namespace {
 // Another function than ring, for timers that are given one.
 void other_function(void* /*arg*/, std::uintptr_t /*seq*/, std::int64_t /*delay*/) {}
 
-// A channel as a timer's, with a time in it that nobody has received.
-void send_something(const Channel<time_point>& channel) {
-  time_point time;
-  chansend(channel.ref().get(), &time, false);
-}
-
 TEST(NeedsAdd, ATimeAndNoHeap) {
   Bells bells;
   Bell* bell = bells.add();
@@ -272,9 +266,8 @@ TEST(StopOfAChannel, TakesBackWhatNobodyHasReceived) {
   Bells bells;
   const Channel<time_point> channel(1);
   Bell* bell = bells.add();
-  bell->is_chan = true;
-  bell->arg = channel.ref().get();
-  send_something(channel);
+  let_it_send_to(bell, channel);
+  send_a_time(channel.ref().get());
   GORO_STEP("a timer has sent its time to its channel, and nobody has received it; stop");
   EXPECT_TRUE(bell->stop()) << "drained: for the program it is as if it had not fired";
   EXPECT_EQ(channel.size(), 0U) << "what was sent before a stop must not be received after it";
@@ -289,15 +282,13 @@ TEST(StopOfAChannel, CountsWhoIsOnTheWayToSend) {
   Bells bells;
   const Channel<time_point> channel(1);
   Bell* once = bells.add();
-  once->is_chan = true;
-  once->arg = channel.ref().get();
+  let_it_send_to(once, channel);
   once->is_sending.store(1);
   GORO_STEP("a timer that fires once is between \"it fires\" and \"it is sent\"; stop");
   EXPECT_TRUE(once->stop())
       << "it will see another seq and not send: so this stop has prevented it (is_sending)";
   Bell* ticker = bells.add(0, 10);
-  ticker->is_chan = true;
-  ticker->arg = channel.ref().get();
+  let_it_send_to(ticker, channel);
   ticker->is_sending.store(1);
   GORO_STEP("the same with a ticker");
   EXPECT_FALSE(ticker->stop()) << "is_sending tells about timers that fire once";
@@ -308,11 +299,10 @@ TEST(ModifyOfAChannel, NothingOldComesAfterIt) {
   Bells bells;
   const Channel<time_point> channel(1);
   Bell* bell = bells.add();
-  bell->is_chan = true;
-  bell->arg = channel.ref().get();
+  let_it_send_to(bell, channel);
   place(fake.p()->timers, bell);
   mark_zombie(bell);
-  send_something(channel);
+  send_a_time(channel.ref().get());
   GORO_STEP("a timer has sent its time, and nobody has received it; reset");
   EXPECT_TRUE(bell->reset(kNotToday, 0)) << "drained: for the program it is as if it had not fired";
   EXPECT_EQ(channel.size(), 0U) << "an old time must not be received after a reset";

@@ -340,12 +340,8 @@ TEST(SimulatedTimers, NothingIsSentAfterAStop) {
     Stage stage;
     const Channel<time_point> channel(1);
     Bell* bell = stage.placed(10);
-    bell->is_chan = true;
-    bell->arg = channel.ref().get();
-    bell->f = [](void* c, std::uintptr_t /*seq*/, std::int64_t /*delay*/) {
-      time_point time;
-      chansend(static_cast<Hchan*>(c), &time, false);
-    };
+    let_it_send_to(bell, channel);
+    bell->f = send_a_time;
     bool stopped = false;
     std::size_t after_stop = 99;
     stage.both(
@@ -376,12 +372,8 @@ TEST(SimulatedTimers, NothingOldIsSentAfterAReset) {
     Stage stage;
     const Channel<time_point> channel(1);
     Bell* bell = stage.placed(10);
-    bell->is_chan = true;
-    bell->arg = channel.ref().get();
-    bell->f = [](void* c, std::uintptr_t /*seq*/, std::int64_t /*delay*/) {
-      time_point time;
-      chansend(static_cast<Hchan*>(c), &time, false);
-    };
+    let_it_send_to(bell, channel);
+    bell->f = send_a_time;
     bool pending = false;
     stage.both(
         [&] {

@@ -127,6 +127,18 @@ inline void mark_modified(RuntimeTimer* t, std::int64_t when) {
   if (first == 0 || when < first) t->ts->min_when_modified.store(when);
 }
 
+// Makes it the timer of a channel.
+inline void let_it_send_to(RuntimeTimer* t, const Channel<time_point>& channel) {
+  t->is_chan = true;
+  t->arg = channel.ref().get();
+}
+
+// Sends a time to the channel if there is room, as such a timer's function does.
+inline void send_a_time(void* channel, std::uintptr_t /*seq*/ = 0, std::int64_t /*delay*/ = 0) {
+  time_point time;
+  chansend(static_cast<Hchan*>(channel), &time, false);
+}
+
 // What stop leaves of a timer in a heap.
 inline void mark_zombie(RuntimeTimer* t) {
   t->when = 0;

@@ -8,9 +8,9 @@
 namespace goro {
 
 // Starts a thread for a new M with this id (m_reserve_id) that takes pp and runs the scheduler;
-// spinning: it looks for work first, and nmspinning counts it already. On g0, with no lock held; pp
-// is nobody else's. `runtime: failed to create new OS thread`, fatal, when the system has none.
-// Go: newm.
+// spinning: it looks for work first, and nmspinning counts it already. With no lock held; pp is
+// nobody else's. Goes to g0 by itself. `runtime: failed to create new OS thread`, fatal, when the
+// system has none. Go: newm.
 void newm(P* pp, bool spinning, std::int64_t id);
 
 // Takes the id of a new M and counts it (sched.mcount) from now on, so that checkdead does not
