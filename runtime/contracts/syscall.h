@@ -110,10 +110,11 @@ std::uint32_t sysmon_delay(int idle, std::uint32_t last);
 // Runs on a thread of its own, without a P, until sched.stopping. Counts itself in nmsys. Each
 // round: sysmon_pause(sysmon_delay) (services/threads.h); when all Ps are idle or the world is
 // stopped, and no schedtrace is due ever (schedtrace_interval() is 0, services/observe.h): looks
-// again under sched.lock, sets sysmonwait, and sleeps on sysmonnote for at most kSysmonDeepSleep;
-// woken: the pauses begin at 20 µs again. Then, with now = nanotime(), poll_network_if_overdue(now)
-// (services/poller.h), retake(now), which says whether the round did something, and
-// schedtrace_if_due(now). Go: sysmon.
+// again under sched.lock, sets sysmonwait, and sleeps on sysmonnote for at most kSysmonDeepSleep,
+// and no longer than until earliest_timer() (contracts/timers.h; not at all if that is due: then a
+// P is about to run); woken, and not by time: the pauses begin at 20 µs again. Then, with now =
+// nanotime(), poll_network_if_overdue(now) (services/poller.h), retake(now), which says whether the
+// round did something, and schedtrace_if_due(now). Go: sysmon.
 void sysmon();
 
 // For each P that runs:

@@ -87,10 +87,7 @@ bool all_settled() {
   const M* self = getm();
   bool settled = nobody_outside_readies();
   sched.lock.lock();
-  if (sched.sysmonwait.load(std::memory_order_relaxed)) {
-    sched.sysmonwait.store(false, std::memory_order_relaxed);
-    sched.sysmonnote.wakeup();
-  }
+  sysmon_wake();
   netpoll_break();
   for (M** at = &allm; *at != nullptr;) {
     M* mp = *at;

@@ -34,6 +34,7 @@
 #include "contracts/services/futex.h"
 #include "contracts/syscall.h"
 #include "contracts/timers.h"
+#include "frame/threads.h"
 #include "frame/waiting.h"
 
 namespace goro {
@@ -125,11 +126,8 @@ Polled poll_until(std::int64_t when) {
   if (sched.stopping.load()) return {};
   sched.lock.lock();
   P* pp = pidleget();
-  if (pp != nullptr && count != 0 && sched.sysmonwait.load(std::memory_order_relaxed)) {
-    // Whoever comes from the network enters no system call that would wake sysmon, and may compute.
-    sched.sysmonwait.store(false, std::memory_order_relaxed);
-    sched.sysmonnote.wakeup();
-  }
+  // Whoever comes from the network enters no system call that would wake sysmon, and may compute.
+  if (pp != nullptr && count != 0) sysmon_wake();
   sched.lock.unlock();
   if (pp == nullptr) {
     inject(&ready, count);

@@ -13,6 +13,7 @@
 #include "contracts/services/futex.h"
 #include "contracts/services/goroutine.h"
 #include "contracts/services/threads.h"
+#include "frame/threads.h"
 #include "frame/waiting.h"
 #include "goro/panic.h"
 
@@ -42,6 +43,8 @@ void ready_from_outside(G* gp) {
   casgstatus(gp, GStatus::waiting, GStatus::runnable);
   sched.lock.lock();
   globrunq_put(gp);
+  // It may compute, and perhaps nobody else runs.
+  sysmon_wake();
   sched.lock.unlock();
   // As in wakep: whoever gives up a P counts it first and looks at the GRQ then. But nobody is made
   // to spin: that M would have to be counted by somebody who is one.

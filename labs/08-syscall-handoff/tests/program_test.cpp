@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -180,6 +181,28 @@ TEST(Program, SysmonRestsWhenEverybodyDoes) {
       },
       {.procs = 2});
   EXPECT_TRUE(rests) << "an idle program costs nothing: sysmon must sleep when all Ps are idle";
+}
+
+TEST(Program, SysmonIsAwakeWhenATimerIsDue) {
+  GORO_STEP(
+      "one P: all sleep, sysmon too; goroutine 2 is woken first, and computes until goroutine 1 "
+      "has "
+      "run (a test that ends by its time limit waited in vain: sysmon slept past the timer)");
+  std::atomic<bool> stop{false};
+  goro::run(
+      [&] {
+        const time_point soon = now() + std::chrono::milliseconds(100);
+        const WaitGroup group;
+        group.go([soon, s = &stop] {
+          sleep_until(soon);
+          while (!s->load()) num_cpu();
+        });
+        sleep_until(soon + std::chrono::milliseconds(1));
+        stop.store(true);
+        group.wait();
+      },
+      {.procs = 1});
+  EXPECT_TRUE(stop.load()) << "goroutine 1 must run again when goroutine 2's time slice is over";
 }
 
 TEST(Program, FiftyBlockedGoroutinesComeBack) {
