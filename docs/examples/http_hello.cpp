@@ -53,7 +53,8 @@ std::string answer_to(const std::string& head, bool keep) {
   std::string answer = is_get ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 405 Method Not Allowed\r\n";
   answer += "Content-Type: text/plain\r\nContent-Length: ";
   answer += std::to_string(is_get ? kBody.size() : 0);
-  answer += keep ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
+  // A client of HTTP/1.0 that asked for it must be told.
+  answer += keep ? "\r\nConnection: keep-alive\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
   if (is_get) answer += kBody;
   return answer;
 }
