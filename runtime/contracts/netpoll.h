@@ -88,47 +88,66 @@ struct alignas(kCacheLine) PollDesc {
   PollSide& side(PollMode mode) { return sides[static_cast<int>(mode)]; }
 };
 
-// Goroutines that are parked for a descriptor. 0: nobody need look at epoll. No point of a
-// simulation: everybody who looks for work reads it. Go: netpollWaiters.
+// Goroutines that are parked for a descriptor. 0: nobody need look at epoll.
+//
+// Who parks counts itself, in its unlock function, before it can be taken out. Whoever wakes it
+// counts it down before that: the frame for netpoll's list, and this slot for all whom close or a
+// deadline wakes. Who counts the last one down there, while somebody sleeps in poll_until
+// (sched.lastpoll is 0), calls netpoll_break (services/poller.h): that M sleeps for nothing now,
+// and would pass for one that can still wake somebody when the others are deadlocked.
+//
+// No point of a simulation: everybody who looks for work reads it. Go: netpollWaiters.
 extern std::atomic<std::int32_t> netpoll_waiters;
 
 // ---- poll_desc.cpp ----
 
-// Prepares for trying: an edge that was seen before the try is forgotten. Closed, or the deadline
-// has passed: says so. On a goroutine's stack. Go: poll_runtime_pollReset.
+// Prepares for trying: an edge that was seen before the try is forgotten. Closed (first), or the
+// deadline has passed: says so, and forgets nothing. On a goroutine's stack. Go:
+// poll_runtime_pollReset.
 PollError poll_reset(PollDesc* pd, PollMode mode);
 
 // Waits until there is reason to try again (none), or until pd is closed or the deadline has
-// passed. One goroutine in each direction: fatal "runtime: double wait". On a goroutine's stack.
-// Go: poll_runtime_pollWait.
+// passed, also before it began. Woken without an edge, and neither of the two holds any more (the
+// deadline was moved): waits on. On a goroutine's stack. Go: poll_runtime_pollWait.
 PollError poll_wait(PollDesc* pd, PollMode mode);
 
-// The deadline of one direction: nanotime(); 0: none. One that has passed wakes who waits, at once.
-// Nothing, if pd is closed. On g0, with a P. Go: poll_runtime_pollSetDeadline.
+// The deadline of one direction: nanotime(); 0: none. Nothing, if pd is closed. Else, under the
+// lock: ++seq, deadline, info; and the side's timer is set, with that seq, or stopped. One that has
+// passed needs no timer, becomes kDeadlinePassed, and wakes who waits at once. The timer's
+// function, if `seq` is still the side's: kDeadlinePassed, info, and wakes who waits. Nobody is
+// woken under the lock. On g0, with a P. Go: poll_runtime_pollSetDeadline, netpollDeadline.
 void poll_set_deadline(PollDesc* pd, PollMode mode, std::int64_t when);
 
-// Nobody waits for pd any more: who does is woken, with PollError::closed, as is who comes later.
-// Any thread, on a large stack. Go: poll_runtime_pollUnblock.
+// Nobody waits for pd any more: who does is woken, and finds PollError::closed, as does who comes
+// later. Under the lock: closing, info, ++seq and stop() for both timers. A second time: fatal
+// "runtime: unblock on closing polldesc". Any thread, on a large stack. Go:
+// poll_runtime_pollUnblock.
 void poll_unblock(PollDesc* pd);
 
-// Waits for an edge: takes one that is there (ready→none, true), or parks. True: there was one;
-// false: woken by a deadline or by close, or did not park because of one. Go: netpollblock.
+// Waits for an edge: takes one that is there (ready→none, true), or none→wait, and parks (reason
+// io_wait), unless `info` says why not; its unlock function is wait→G*. At last the word is none
+// again, whatever it was. True: there was an edge; false: woken by a deadline or by close, or did
+// not park because of one. Neither ready nor none to begin with: fatal "runtime: double wait". On a
+// goroutine's stack. Go: netpollblock, netpollblockcommit.
 bool netpoll_block(PollDesc* pd, PollMode mode);
 
-// Takes out who waits on a side: its word becomes ready (`edge`) or none. Returns the goroutine,
-// which is parked still and counted in netpoll_waiters; null: none waits, or it is on its way to
-// wait and will see. Any thread. Go: netpollunblock.
+// Takes out who waits on a side: its word becomes ready (`edge`) or none; ready stays ready.
+// Returns the goroutine, which is parked still and counted in netpoll_waiters; null: none waits, or
+// it is on its way to wait and will see. Any thread. Go: netpollunblock.
 G* netpoll_unblock(PollDesc* pd, PollMode mode, bool edge);
 
 // ---- netpoll_epoll.cpp ----
 
 // Makes the epoll instance, and the eventfd that netpoll_wake writes to (in epoll for reading,
-// level-triggered; its event's data is 0). Once a run; whoever sleeps in poll_until must come and
-// sleep in epoll from now on (poller_has_epoll, services/poller.h). 0, or errno. On g0. Go:
-// netpollinit, netpollGenericInit.
+// level-triggered; its event's data is 0). Both are closed on exec, the eventfd never blocks. Once
+// a run, however many Ms call it at the same time; whoever sleeps in poll_until must come and sleep
+// in epoll from now on (poller_has_epoll, services/poller.h). 0, or errno. On g0. Go: netpollinit,
+// netpollGenericInit.
 int netpoll_init();
-// Is there one?
+// Is there one? Any thread.
 bool netpoll_inited();
+// Closes both; there is none any more. At the end of a run, when nobody else runs.
+void netpoll_end();
 
 // Makes pd known: for reading, writing and the other side's end (EPOLLRDHUP), edge-triggered, with
 // pd's address and fdseq as its data. 0, or errno. On g0. Go: netpollopen.
@@ -137,11 +156,12 @@ int netpoll_open(int fd, PollDesc* pd);
 void netpoll_close(int fd);
 
 // Looks what has happened: at once (delay 0), within `delay` nanoseconds, or for ever (less than
-// 0); it may return early. At most 128 events. An event of a former use of a PollDesc is passed
-// over. EPOLLIN, RDHUP, HUP and ERR are edges for reading; EPOLLOUT, HUP and ERR for writing. Who
-// waited there is returned, parked still; *count is how many. netpoll_wake's eventfd is read only
-// by a call that would wait: one that would not must not eat what is meant for a sleeper. On g0 or
-// sysmon. Go: netpoll.
+// 0); it may return early, but not at once again and again (epoll_wait counts milliseconds: round
+// up). Nothing, if there is no instance. At most 128 events. An event of a former use of a PollDesc
+// is passed over. EPOLLIN, RDHUP, HUP and ERR are edges for reading; EPOLLOUT, HUP and ERR for
+// writing. Who waited there is returned, parked still; *count is how many. netpoll_wake's eventfd
+// is read only by a call that would wait: one that would not must not eat what is meant for a
+// sleeper. On g0 or sysmon. Go: netpoll.
 GQueue netpoll(std::int64_t delay, std::int32_t* count);
 
 // Ends a netpoll that waits, the present one or the next. Any thread. Go: the end of netpollBreak.

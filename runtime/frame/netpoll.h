@@ -7,9 +7,6 @@ namespace goro {
 // waited. Nobody runs any more, and no P has timers.
 void netpoll_reset();
 
-// Closes the epoll instance.
-void netpoll_end();
-
 // What sockets there are is closed; handles may be left.
 void sockets_reset();
 

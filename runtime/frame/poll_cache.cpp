@@ -11,6 +11,8 @@
 
 namespace goro {
 
+std::atomic<std::int32_t> netpoll_waiters{0};
+
 namespace {
 
 struct Chunk {

@@ -1,4 +1,4 @@
-// Who waits for a descriptor: the words of slot 13. Go: netpoll.go.
+// Who waits for a descriptor: the words of its two sides. Go: netpoll.go.
 //
 // Three parties meet at a side's word without a lock: the goroutine that parks, whoever has an
 // edge, and whoever closes or whose timer fires. The goroutine is the only one that writes `wait`
@@ -16,8 +16,6 @@
 #include "contracts/services/waiting.h"
 
 namespace goro {
-
-std::atomic<std::int32_t> netpoll_waiters{0};
 
 namespace {
 

@@ -13,7 +13,6 @@
 
 #include "contracts/netpoll.h"
 #include "contracts/services/poller.h"
-#include "frame/netpoll.h"
 
 namespace goro {
 
