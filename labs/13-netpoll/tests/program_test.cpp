@@ -136,8 +136,8 @@ TEST(Program, ClosingWakesWhoReads) {
 
 TEST(Program, ADeadlockIsSeenWhenNobodyWaitsForTheNetworkAnyMore) {
   for (const bool by_close : {true, false}) {
-    GORO_STEP("goroutine 1 waits for ever; goroutine 2's read is ended by ",
-              by_close ? "close" : "a deadline");
+    GORO_STEP("goroutine 1 waits for ever; goroutine 2 reads, and an M sleeps in epoll for it");
+    GORO_STEP("goroutine 3 ends the read, by ", by_close ? "close" : "a deadline in the past");
     const ChildEnd end = in_child(
         [by_close] {
           run(
@@ -146,22 +146,22 @@ TEST(Program, ADeadlockIsSeenWhenNobodyWaitsForTheNetworkAnyMore) {
                 go({.stack = fixed_stack(kRoom)},
                    [client = both.client] { error_of([&] { receive_text(client, 1); }); });
                 while (netpoll_waiters.load() == 0) yield();
-                if (by_close) {
-                  go([client = both.client] {
-                    sleep(5ms);
+                go([client = both.client, by_close] {
+                  while (sched.lastpoll.load() != 0) num_cpu();
+                  if (by_close) {
                     client.close();
-                  });
-                } else {
-                  both.client.set_deadline(now() + 5ms);
-                }
+                  } else {
+                    client.set_deadline(now() - std::chrono::seconds(1));
+                  }
+                });
                 Channel<int>().receive();
               },
               {.procs = 2});
         },
-        8);
+        15);
     EXPECT_TRUE(end.fatal_with("all goroutines are asleep - deadlock!"))
-        << "whoever sleeps in poll_until must be called home when the last one is woken, or the "
-           "deadlock is never seen. The child "
+        << "nobody waits for the network any more, and the M in epoll must be called home when the "
+           "last one is woken (netpoll_break): else the deadlock is never seen. The child "
         << end.told();
   }
 }

@@ -10,9 +10,12 @@ struct Change {
   std::uint64_t who;  // was returned; 0: nobody
 };
 
+constexpr std::uint64_t kNoGoroutine = 999;  // was returned, but is none
+
 Change unblock(PollDesc& pd, PollMode mode, bool edge) {
-  const std::uint64_t who = id_of(netpoll_unblock(&pd, mode, edge));
-  return {word_of(pd, mode), who};
+  const G* gp = netpoll_unblock(&pd, mode, edge);
+  const bool is_word = gp != nullptr && reinterpret_cast<std::uintptr_t>(gp) <= kPollWait;
+  return {word_of(pd, mode), is_word ? kNoGoroutine : id_of(gp)};
 }
 
 constexpr PollMode kBoth[] = {PollMode::read, PollMode::write};
