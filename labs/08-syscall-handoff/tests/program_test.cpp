@@ -184,20 +184,22 @@ TEST(Program, SysmonRestsWhenEverybodyDoes) {
 }
 
 TEST(Program, SysmonIsAwakeWhenATimerIsDue) {
+  GORO_STEP("one P: all sleep, sysmon too, until a timer wakes goroutine 2");
   GORO_STEP(
-      "one P: all sleep, sysmon too; goroutine 2 is woken first, and computes until goroutine 1 "
-      "has "
-      "run (a test that ends by its time limit waited in vain: sysmon slept past the timer)");
+      "goroutine 2 makes goroutine 1 runnable, and computes until that has run (a test that ends "
+      "by "
+      "its time limit waited in vain: sysmon slept past the timer)");
   std::atomic<bool> stop{false};
   goro::run(
       [&] {
-        const time_point soon = now() + std::chrono::milliseconds(100);
+        const Channel<int> woken(1);
         const WaitGroup group;
-        group.go([soon, s = &stop] {
-          sleep_until(soon);
+        group.go([woken, s = &stop] {
+          sleep(std::chrono::milliseconds(100));
+          woken.send(1);
           while (!s->load()) num_cpu();
         });
-        sleep_until(soon + std::chrono::milliseconds(1));
+        woken.receive();
         stop.store(true);
         group.wait();
       },
