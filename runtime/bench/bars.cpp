@@ -36,7 +36,7 @@ constexpr char kUsage[] =
     "Usage: goro_bars [--json] [--only PART] [--rounds N] [--count N] [--go PROGRAM]\n"
     "\n"
     "  --json         JSON on stdout, the table on stderr\n"
-    "  --only PART    switch, spawn, yield, memory or channels\n"
+    "  --only PART    switch, spawn, yield, memory, channels or network\n"
     "  --rounds N     at least 7 unless --only is given (default 7)\n"
     "  --count N      goroutines (default 1000000)\n"
     "  --go PROGRAM   default: go in PATH\n"
@@ -92,7 +92,8 @@ CommandLine parse(int argc, char** argv) {
   }
   child.count = line.count;
   if (!child.name.empty()) line.child = child;
-  const std::vector<std::string> parts{"", "switch", "spawn", "yield", "memory", "channels"};
+  const std::vector<std::string> parts{"",       "switch",   "spawn",  "yield",
+                                       "memory", "channels", "network"};
   if (std::find(parts.begin(), parts.end(), line.only) == parts.end()) {
     wrong_use("there is no part \"" + line.only + "\"");
   }
@@ -187,9 +188,10 @@ std::vector<Measurement> everything(const CommandLine& line, const std::string& 
                                 {}}}));
   const Bar three_quarters{Bar::On::ratio, 0.75};
   const Bar less{Bar::On::ratio, 1.0};
+  std::string part = "channels";
   const auto with_peak = [&](const std::string& name, const Workload& workload, Bar bar, Bar peak) {
     all.push_back(against_go(
-        "channels", go_program, workload,
+        part, go_program, workload,
         {Row{name, "ns", "Go", bar, {}}, Row{name + ", peak", "bytes", "Go", peak, {}}}));
   };
   with_peak("ping-pong, 1 P", {"ping-pong", 1, line.count}, half, {});
@@ -204,6 +206,13 @@ std::vector<Measurement> everything(const CommandLine& line, const std::string& 
     with_peak("mutex, ten want it" + on, {"mutex", n, line.count * 4}, {}, {});
     with_peak("a timer of 10 ms" + on, {"timers", n, 100'000}, {}, {});
     with_peak("a sleep of 10 ms" + on, {"sleepers", n, 100'000}, {}, {});
+  }
+  part = "network";
+  const Bar no_less{Bar::On::ratio, 1.0};
+  for (const int n : procs_to_try) {
+    const std::string on = ", " + std::to_string(n) + " P";
+    with_peak("echo, 64 connections" + on, {"echo-64", n, 200'000}, no_less, {});
+    with_peak("echo, 1,000 connections" + on, {"echo-1000", n, 200'000}, no_less, {});
   }
   return all;
 }

@@ -4,10 +4,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <span>
 
 #include "bench/clock.h"
 #include "goro/goro.h"
@@ -259,6 +262,56 @@ double sleepers(long count) {
   return (now_ns() - start - 1e7) / static_cast<double>(count);
 }
 
+// An echo server and its clients on the loopback, all of them goroutines of this process; each
+// client waits for its answer before it sends again. One round trip of 128 bytes.
+double echo(long count, int connections) {
+  constexpr std::size_t kMessage = 128;
+  constexpr std::size_t kStack = std::size_t{64} << 10;
+  const TcpListener listener = TcpListener::listen("127.0.0.1:0");
+  go([listener] {
+    for (;;) {
+      go({.stack = fixed_stack(kStack)}, [stream = listener.accept()] {
+        std::array<std::byte, 4096> buffer;
+        while (const std::size_t n = stream.read(buffer)) stream.write(std::span(buffer).first(n));
+      });
+    }
+  });
+  const long each = count / connections;
+  const Channel<int> begin;
+  const WaitGroup connected;
+  const WaitGroup done;
+  connected.add(connections);
+  for (int i = 0; i < connections; ++i) {
+    done.go({.stack = fixed_stack(kStack)}, [=] {
+      const TcpStream stream = TcpStream::connect(listener.address());
+      connected.done();
+      begin.receive();
+      std::array<std::byte, kMessage> message{};
+      for (long n = 0; n < each; ++n) {
+        stream.write(message);
+        for (std::size_t got = 0; got < kMessage;) {
+          const std::size_t more = stream.read(std::span(message).subspan(got));
+          if (more == 0) std::exit(3);
+          got += more;
+        }
+      }
+    });
+  }
+  connected.wait();
+  const double start = now_ns();
+  begin.close();
+  done.wait();
+  return (now_ns() - start) / static_cast<double>(each * connections);
+}
+
+double echo_of_64(long count) {
+  return echo(count, 64);
+}
+
+double echo_of_1000(long count) {
+  return echo(count, 1000);
+}
+
 struct Known {
   const char* name;
   double (*measure)(long count);
@@ -280,6 +333,8 @@ constexpr Known kWorkloads[] = {
     {"mutex", contended_mutex, 1, true},
     {"timers", timers, 1, true},
     {"sleepers", sleepers, 1, true},
+    {"echo-64", echo_of_64, 1, true},
+    {"echo-1000", echo_of_1000, 1, true},
 };
 
 }  // namespace

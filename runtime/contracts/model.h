@@ -392,7 +392,8 @@ struct Sched {
 
   // 0: an M sleeps in poll_until; else when one last did, nanotime().
   atomic<std::int64_t> lastpoll{1};
-  // Until when that M sleeps; 0: it has not said yet, or nobody does.
+  // Until when that M sleeps (kMaxWhen: for the network only); 0: it has not said yet, or nobody
+  // does.
   atomic<std::int64_t> poll_until{0};
   // Not 0: that sleep shall end, or not begin. Go: netpollWakeSig.
   atomic<std::uint32_t> poll_broken{0};

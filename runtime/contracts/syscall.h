@@ -86,7 +86,8 @@ bool gcstop_syscall_ps();
 //   2. Nobody spins and no P is idle: nmspinning 0→1, needspinning answered, startm(pp, true):
 //      there may be work elsewhere that nobody looks for.
 //   3. Under sched.lock: gcwaiting: gcstop, stopwait − 1, wake the stopper when that is 0; the GRQ
-//      has something after all: startm(pp, false); else pidleput.
+//      has something after all: startm(pp, false); likewise when all other Ps are idle and
+//      network_needs_poller() (services/poller.h); else pidleput.
 //   4. Counted idle: looks at the queues of the others once more, as everybody who gives up a P
 //      does (see wakep), and if there is something: wakep(). If pp has timers (wake_time(), not 0):
 //      wake_net_poller of that (services/poller.h), because its own M will not look at them.
@@ -109,9 +110,11 @@ std::uint32_t sysmon_delay(int idle, std::uint32_t last);
 // Runs on a thread of its own, without a P, until sched.stopping. Counts itself in nmsys. Each
 // round: sysmon_pause(sysmon_delay) (services/threads.h); when all Ps are idle or the world is
 // stopped, and no schedtrace is due ever (schedtrace_interval() is 0, services/observe.h): looks
-// again under sched.lock, sets sysmonwait, and sleeps on sysmonnote for at most kSysmonDeepSleep;
-// woken: the pauses begin at 20 µs again. Then retake(nanotime()), which says whether the round did
-// something, and schedtrace_if_due(now). Go: sysmon.
+// again under sched.lock, sets sysmonwait, and sleeps on sysmonnote for at most kSysmonDeepSleep,
+// and no longer than until earliest_timer() (contracts/timers.h; not at all if that is due: then a
+// P is about to run); woken, and not by time: the pauses begin at 20 µs again. Then, with now =
+// nanotime(), poll_network_if_overdue(now) (services/poller.h), retake(now), which says whether the
+// round did something, and schedtrace_if_due(now). Go: sysmon.
 void sysmon();
 
 // For each P that runs:

@@ -125,7 +125,8 @@ P* check_runqs_no_p();
 
 // The end of find_runnable, when this P and the GRQ have nothing. Null means: look again from the
 // top; this M may have another P then.
-//   1. gcwaiting: leave_if_asked() (services/scheduling.h), null.
+//   1. gcwaiting: leave_if_asked() (services/scheduling.h), null. Else poll_network()
+//      (services/poller.h): a goroutine that waited for the network and can go on.
 //   2. This M spins, or 2·nmspinning < gomaxprocs − npidle: become_spinning if it does not yet, and
 //      steal_work.
 //   3. Under sched.lock: gcwaiting: null. The GRQ has something: a batch. Does not spin, and
@@ -135,8 +136,9 @@ P* check_runqs_no_p();
 //   5. check_runqs_no_p, whether it did spin or not: wakep trusts that whoever counts a P idle
 //      looks afterwards. Found something in 4 or 5: acquirep, become_spinning, and that, or null.
 //   6. poll_until(earliest_timer()) (services/poller.h, contracts/timers.h): sleeps there if there
-//      are timers and nobody does. True: this M has a P again: become_spinning, null. After the P
-//      was counted idle, for the reason of step 5.
+//      are timers, or goroutines wait for the network, and nobody does. has_p: this M has a P
+//      again: its gp; or, if that is null, become_spinning and null. After the P was counted idle,
+//      for the reason of step 5.
 //   7. stopm, null.
 // On g0, with a P. Go: findRunnable, from "Spinning Ms: steal work from other Ps"; step 5 is for
 // spinning Ms only there.

@@ -5,7 +5,7 @@
 //   - gcwaiting is set and stays: whoever comes to schedule() gives up its P and goes to sleep
 //     (gcstopm), and mpark leaves instead of sleeping when it sees `stopping`;
 //   - whoever runs a goroutine is asked to give way, again and again;
-//   - whoever sleeps until a time (poll_until) is woken;
+//   - whoever sleeps until a time or for the network (poll_until) is woken;
 //   - sysmon looks at `stopping` each round, and is woken from its pauses;
 //   - whoever sleeps is woken last, when nobody else is awake who might be waking it too;
 //   - whoever is in a system call is left behind, an orphan. Its call cannot be ended, and may
@@ -35,6 +35,7 @@
 #include "frame/fixed_stack.h"
 #include "frame/interrupt.h"
 #include "frame/kept_pages.h"
+#include "frame/netpoll.h"
 #include "frame/sema_root.h"
 #include "frame/threads.h"
 #include "frame/timer.h"
@@ -87,10 +88,7 @@ bool all_settled() {
   const M* self = getm();
   bool settled = nobody_outside_readies();
   sched.lock.lock();
-  if (sched.sysmonwait.load(std::memory_order_relaxed)) {
-    sched.sysmonwait.store(false, std::memory_order_relaxed);
-    sched.sysmonnote.wakeup();
-  }
+  sysmon_wake();
   netpoll_break();
   for (M** at = &allm; *at != nullptr;) {
     M* mp = *at;
@@ -176,6 +174,7 @@ void forget_the_run() {
     keep_memory_of(mp->curg.load(std::memory_order_relaxed));
   }
   for (P* pp : allp) timers_abandon(pp);
+  netpoll_reset();
   for_each_g([](G* gp) {
     const auto status = static_cast<GStatus>(gp->atomicstatus.load(std::memory_order_relaxed));
     if (is_orphan(gp)) return;

@@ -1,4 +1,5 @@
-// Where an M sleeps until a time. Go: findRunnable (the call of netpoll), wakeNetPoller.
+// Where an M sleeps until a time, or until the network has something. Go: findRunnable (the calls
+// of netpoll), wakeNetPoller, the part of sysmon that polls.
 //
 // Two of them may meet in four ways:
 //   - A timer is set while an M is on the way here. That M had counted its P idle before it read
@@ -10,28 +11,72 @@
 //   - An M comes here while another one sleeps: as if it had set the timer that it wants to wait
 //     for.
 //   - A break that nobody needed any more: the next sleep ends at once, and its M looks around.
+//
+// A goroutine that begins to wait for the network need wake nobody. If somebody sleeps in epoll,
+// the descriptor is in there already. If not, the M that the goroutine ran on comes here when it
+// has nothing else to do; and where it cannot (its P is handed on: handoffp), network_needs_poller
+// says that somebody must.
+//
+// Where to sleep changes once, from the futex to epoll. Whoever makes the epoll instance sets
+// poll_broken and wakes the futex whatever poll_broken was. A sleeper that has read "no epoll"
+// finds poll_broken set, before it sleeps or in the kernel; nobody but itself clears it. One who
+// breaks sets poll_broken first and asks then whether there is epoll; a sleeper asks for epoll
+// first and looks at poll_broken then. All of it is sequentially consistent.
 #include "contracts/services/poller.h"
 
+#include <atomic>
+
 #include "contracts/getg.h"
+#include "contracts/lifecycle.h"
+#include "contracts/netpoll.h"
 #include "contracts/processors.h"
 #include "contracts/services/clock.h"
 #include "contracts/services/futex.h"
+#include "contracts/syscall.h"
+#include "contracts/timers.h"
+#include "frame/threads.h"
+#include "frame/waiting.h"
 
 namespace goro {
 
 namespace {
 
-// Until `when`, a break, or the end of the run.
-void sleep_until_broken(std::int64_t when) {
-  M* mp = getm();
-  mp->blocked = true;
-  while (sched.poll_broken.load() == 0 && !sched.stopping.load()) {
+// One M at a time looks without sleeping: the others would find what it has left. Go: pollingNet.
+std::atomic<bool> looking{false};
+
+bool is_broken() {
+  return sched.poll_broken.load() != 0 || sched.stopping.load();
+}
+
+// Until `when` (0: for ever), a break, or the end of the run.
+void sleep_on_futex(std::int64_t when) {
+  while (!is_broken()) {
+    if (when == 0) {
+      futex_sleep(&sched.poll_broken, 0);
+      continue;
+    }
     const std::int64_t left = when - nanotime();
     if (left <= 0) break;
     futex_sleep_for(&sched.poll_broken, 0, left);
   }
-  mp->blocked = false;
-  sched.poll_broken.store(0);
+}
+
+// The same, or until somebody can go on who waited for the network. What else happens to
+// descriptors does not end it.
+GQueue sleep_in_epoll(std::int64_t when, std::int32_t* count) {
+  GQueue ready;
+  *count = 0;
+  while (*count == 0) {
+    std::int64_t delay = -1;
+    if (when != 0) {
+      delay = when - nanotime();
+      if (delay <= 0) break;
+    }
+    // After netpoll_inited: see above.
+    if (is_broken()) break;
+    ready = netpoll(delay, count);
+  }
+  return ready;
 }
 
 // Breaks a sleep that would last longer than `when`.
@@ -40,25 +85,85 @@ void break_if_later(std::int64_t when) {
   if (until == 0 || until > when) netpoll_break();
 }
 
+// Those of netpoll's list that go to queues. Uncounted when they are there: nobody takes the queues
+// for empty and the network for waited for by none.
+void inject(GQueue* ready, std::int32_t count) {
+  injectglist(ready);
+  netpoll_waiters.fetch_sub(count);
+}
+
+// One to run now, and the others to queues.
+G* take_first(GQueue* ready, std::int32_t count) {
+  G* gp = ready->pop();
+  if (gp == nullptr) return nullptr;
+  casgstatus(gp, GStatus::waiting, GStatus::runnable);
+  inject(ready, count);
+  return gp;
+}
+
 }  // namespace
 
-bool poll_until(std::int64_t when) {
-  if (when == 0) return false;
+Polled poll_until(std::int64_t when) {
+  if (when == 0 && netpoll_waiters.load() == 0) return {};
   if (sched.lastpoll.exchange(0) == 0) {
-    break_if_later(when);
-    return false;
+    if (when != 0) break_if_later(when);
+    return {};
   }
-  sched.poll_until.store(when);
-  sleep_until_broken(when);
+  sched.poll_until.store(when == 0 ? kMaxWhen : when);
+  M* mp = getm();
+  mp->blocked = true;
+  GQueue ready;
+  std::int32_t count = 0;
+  if (netpoll_inited()) {
+    ready = sleep_in_epoll(when, &count);
+  } else {
+    sleep_on_futex(when);
+  }
+  mp->blocked = false;
+  sched.poll_broken.store(0);
   sched.poll_until.store(0);
   sched.lastpoll.store(nanotime());
-  if (sched.stopping.load()) return false;
+  if (sched.stopping.load()) return {};
   sched.lock.lock();
   P* pp = pidleget();
+  // Whoever comes from the network enters no system call that would wake sysmon, and may compute.
+  if (pp != nullptr && count != 0) sysmon_wake();
   sched.lock.unlock();
-  if (pp == nullptr) return false;
+  if (pp == nullptr) {
+    inject(&ready, count);
+    return {};
+  }
   acquirep(pp);
-  return true;
+  return {true, take_first(&ready, count)};
+}
+
+G* poll_network() {
+  if (netpoll_waiters.load(std::memory_order_relaxed) == 0) return nullptr;
+  // Somebody sleeps in epoll and is woken by whatever happens.
+  if (sched.lastpoll.load() == 0 || looking.exchange(true)) return nullptr;
+  std::int32_t count = 0;
+  GQueue ready = netpoll(0, &count);
+  looking.store(false);
+  return take_first(&ready, count);
+}
+
+void poll_network_if_overdue(std::int64_t now) {
+  if (netpoll_waiters.load(std::memory_order_relaxed) == 0) return;
+  std::int64_t last = sched.lastpoll.load();
+  if (last == 0 || last + kForcePreempt > now) return;
+  if (!sched.lastpoll.compare_exchange_strong(last, now)) return;
+  std::int32_t count = 0;
+  GQueue ready = netpoll(0, &count);
+  if (count == 0) return;
+  // An M that we start may run them all and come to rest before we are done; sysmon does not count
+  // as running, and there is no deadlock as long as it has some in its hands.
+  incidlelocked(-1);
+  inject(&ready, count);
+  incidlelocked(1);
+}
+
+bool network_needs_poller() {
+  return netpoll_waiters.load() != 0 && sched.lastpoll.load() != 0;
 }
 
 void wake_net_poller(std::int64_t when) {
@@ -70,7 +175,17 @@ void wake_net_poller(std::int64_t when) {
 }
 
 void netpoll_break() {
-  if (sched.poll_broken.exchange(1) == 0) futex_wakeup(&sched.poll_broken, 1);
+  if (sched.poll_broken.exchange(1) != 0) return;
+  if (netpoll_inited()) {
+    netpoll_wake();
+  } else {
+    futex_wakeup(&sched.poll_broken, 1);
+  }
+}
+
+void poller_has_epoll() {
+  sched.poll_broken.store(1);
+  futex_wakeup(&sched.poll_broken, 1);
 }
 
 }  // namespace goro

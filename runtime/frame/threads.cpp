@@ -216,6 +216,12 @@ void sysmon_start() {
   start_thread(mp);
 }
 
+void sysmon_wake() {
+  if (!sched.sysmonwait.load(std::memory_order_relaxed)) return;
+  sched.sysmonwait.store(false, std::memory_order_relaxed);
+  sched.sysmonnote.wakeup();
+}
+
 void m_enter_thread(M* mp) {
   // release: whoever finds the address may write there.
   if (!mp->is_sysmon) mp->guard_slot.store(this_threads_guard_slot(), std::memory_order_release);

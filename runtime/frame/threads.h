@@ -26,6 +26,9 @@ void m_schedule(M* mp);
 // Starts the thread of sysmon.
 void sysmon_start();
 
+// Ends sysmon's deep sleep, if it is in one: a P begins to run. Under sched.lock.
+void sysmon_wake();
+
 // Asks mp's goroutine, if it runs one, to give way. Under sched.lock.
 void ask_to_give_way(M* mp);
 

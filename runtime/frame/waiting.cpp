@@ -1,6 +1,8 @@
 // Waiters and those who wake them. Go: proc.go (goready, injectglist).
 #include "contracts/services/waiting.h"
 
+#include <algorithm>
+
 #include "contracts/channel.h"
 #include "contracts/getg.h"
 #include "contracts/lifecycle.h"
@@ -11,6 +13,7 @@
 #include "contracts/services/futex.h"
 #include "contracts/services/goroutine.h"
 #include "contracts/services/threads.h"
+#include "frame/threads.h"
 #include "frame/waiting.h"
 #include "goro/panic.h"
 
@@ -29,8 +32,9 @@ struct Chunk {
 RuntimeMutex chunks_lock;
 Chunk* chunks = nullptr;
 
-// Threads that are in ready_from_outside. The goroutine that they make runnable may be all that the
-// end of the run waits for; they are not done then.
+// Threads without a P that are making goroutines runnable (ready_from_outside, injectglist). The
+// goroutine that they make runnable may be all that the end of the run waits for; they are not done
+// then.
 atomic<int> readying{0};
 
 // This thread has no P, so there is no local queue to put gp into.
@@ -39,6 +43,8 @@ void ready_from_outside(G* gp) {
   casgstatus(gp, GStatus::waiting, GStatus::runnable);
   sched.lock.lock();
   globrunq_put(gp);
+  // It may compute, and perhaps nobody else runs.
+  sysmon_wake();
   sched.lock.unlock();
   // As in wakep: whoever gives up a P counts it first and looks at the GRQ then. But nobody is made
   // to spin: that M would have to be counted by somebody who is one.
@@ -47,6 +53,27 @@ void ready_from_outside(G* gp) {
     startm(nullptr, false);
   }
   readying.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+// An M for each of so many idle Ps; for none when a P is not idle any more: then whoever has it
+// looks at the GRQ before it gives it up (pidleget_spinning).
+void start_idle(std::int32_t count) {
+  for (std::int32_t i = 0; i < count; ++i) {
+    sched.lock.lock();
+    P* pp = pidleget_spinning();
+    sched.lock.unlock();
+    if (pp == nullptr) return;
+    startm(pp, false);
+  }
+}
+
+// The first `count` of `from`, for everybody.
+void inject_globally(GQueue* from, std::int32_t count) {
+  GQueue batch;
+  for (std::int32_t i = 0; i < count; ++i) batch.push_back(from->pop());
+  sched.lock.lock();
+  globrunq_put_batch(&batch, count);
+  sched.lock.unlock();
 }
 
 // A thread that is not the runtime's, where it sleeps. Its sudog has no goroutine.
@@ -122,6 +149,34 @@ void sudogs_reset() {
     chunks = chunk->next;
     delete chunk;
   }
+}
+
+void injectglist(GQueue* parked) {
+  GQueue ready;
+  std::int32_t count = 0;
+  while (G* gp = parked->pop()) {
+    casgstatus(gp, GStatus::waiting, GStatus::runnable);
+    ready.push_back(gp);
+    ++count;
+  }
+  if (count == 0) return;
+  P* pp = getm()->p;
+  if (pp == nullptr) {
+    readying.fetch_add(1);
+    inject_globally(&ready, count);
+    start_idle(count);
+    readying.fetch_sub(1);
+    return;
+  }
+  const std::int32_t for_others = std::min(count, sched.npidle.load());
+  if (for_others > 0) {
+    inject_globally(&ready, for_others);
+    start_idle(for_others);
+  }
+  count -= for_others + runq_put_batch(pp, &ready);
+  if (count > 0) inject_globally(&ready, count);
+  // A P may have become idle since we looked.
+  wakep();
 }
 
 void wake(G* gp) {

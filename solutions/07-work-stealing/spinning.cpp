@@ -96,6 +96,7 @@ G* find_work_elsewhere() {
     return nullptr;
   }
   P* pp = mp->p;
+  if (G* gp = poll_network(); gp != nullptr) return gp;
 
   // At most half as many spin as are busy: spinning costs the same as working.
   if (mp->spinning || 2 * sched.nmspinning.load(std::memory_order_relaxed) <
@@ -144,9 +145,9 @@ G* find_work_elsewhere() {
     become_spinning(mp);
     return nullptr;
   }
-  if (poll_until(earliest_timer())) {
-    become_spinning(mp);
-    return nullptr;
+  if (const Polled polled = poll_until(earliest_timer()); polled.has_p) {
+    if (polled.gp == nullptr) become_spinning(mp);
+    return polled.gp;
   }
   stopm();
   return nullptr;

@@ -46,6 +46,13 @@ void handoffp(P* pp) {
     startm(pp, false);
     return;
   }
+  // All others are idle, and goroutines wait for the network: an M must come to sleep there.
+  if (network_needs_poller() &&
+      sched.npidle.load() == sched.gomaxprocs.load(std::memory_order_relaxed) - 1) {
+    sched.lock.unlock();
+    startm(pp, false);
+    return;
+  }
   pidleput(pp);
   sched.lock.unlock();
   // Somebody who filled a queue just before saw no idle P, and woke nobody.

@@ -3,14 +3,19 @@
 // It does what a P cannot do for itself: take a P away from a thread that is blocked in the kernel,
 // and ask a goroutine to give way that has run for too long. It looks every 20 µs while there is
 // something to do, less and less often otherwise, and sleeps for good when every P is idle. Then an
-// idle program costs nothing; the first goroutine that comes back from a system call wakes it.
+// idle program costs nothing; the first goroutine that comes back from a system call or from the
+// network wakes it. A timer does not: sysmon sleeps no longer than until the next one is due.
+#include <algorithm>
+
 #include "contracts/getg.h"
 #include "contracts/processors.h"
 #include "contracts/run_queue.h"
 #include "contracts/services/clock.h"
 #include "contracts/services/observe.h"
+#include "contracts/services/poller.h"
 #include "contracts/services/threads.h"
 #include "contracts/syscall.h"
+#include "contracts/timers.h"
 
 namespace goro {
 
@@ -22,21 +27,30 @@ bool everybody_rests() {
              sched.gomaxprocs.load(std::memory_order_relaxed);
 }
 
-// Sleeps until somebody wakes sysmon, if everybody rests. True if it did.
+// How long sysmon may sleep while everybody rests. When a timer is due, an M takes a P without a
+// look at sysmonwait.
+std::int64_t longest_sleep() {
+  const std::int64_t next = earliest_timer();
+  return next == 0 ? kSysmonDeepSleep : std::min(kSysmonDeepSleep, next - nanotime());
+}
+
+// Sleeps until somebody wakes sysmon or a timer is due, if everybody rests. True if it was woken.
 bool deep_sleep() {
+  bool woken = false;
   sched.lock.lock();
-  const bool rest = everybody_rests() && !sched.stopping.load(std::memory_order_relaxed);
-  if (rest) {
-    // Under the lock: whoever takes an idle P looks at sysmonwait under it.
-    sched.sysmonwait.store(true, std::memory_order_relaxed);
-    sched.lock.unlock();
-    sched.sysmonnote.sleep_for(kSysmonDeepSleep);
-    sched.lock.lock();
-    sched.sysmonwait.store(false, std::memory_order_relaxed);
-    sched.sysmonnote.clear();
+  if (everybody_rests() && !sched.stopping.load(std::memory_order_relaxed)) {
+    if (const std::int64_t longest = longest_sleep(); longest > 0) {
+      // Under the lock: whoever takes an idle P looks at sysmonwait under it.
+      sched.sysmonwait.store(true, std::memory_order_relaxed);
+      sched.lock.unlock();
+      woken = sched.sysmonnote.sleep_for(longest);
+      sched.lock.lock();
+      sched.sysmonwait.store(false, std::memory_order_relaxed);
+      sched.sysmonnote.clear();
+    }
   }
   sched.lock.unlock();
-  return rest;
+  return woken;
 }
 
 // Has the M of pp had its processor for at least half a slice since `tick` was taken?
@@ -137,6 +151,7 @@ void sysmon() {
       delay = kSysmonFirstDelay;
     }
     const std::int64_t now = nanotime();
+    poll_network_if_overdue(now);
     if (retake(now) != 0) {
       idle = 0;
     } else {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -180,6 +181,30 @@ TEST(Program, SysmonRestsWhenEverybodyDoes) {
       },
       {.procs = 2});
   EXPECT_TRUE(rests) << "an idle program costs nothing: sysmon must sleep when all Ps are idle";
+}
+
+TEST(Program, SysmonIsAwakeWhenATimerIsDue) {
+  GORO_STEP("one P: all sleep, sysmon too, until a timer wakes goroutine 2");
+  GORO_STEP(
+      "goroutine 2 makes goroutine 1 runnable, and computes until that has run (a test that ends "
+      "by "
+      "its time limit waited in vain: sysmon slept past the timer)");
+  std::atomic<bool> stop{false};
+  goro::run(
+      [&] {
+        const Channel<int> woken(1);
+        const WaitGroup group;
+        group.go([woken, s = &stop] {
+          sleep(std::chrono::milliseconds(100));
+          woken.send(1);
+          while (!s->load()) num_cpu();
+        });
+        woken.receive();
+        stop.store(true);
+        group.wait();
+      },
+      {.procs = 1});
+  EXPECT_TRUE(stop.load()) << "goroutine 1 must run again when goroutine 2's time slice is over";
 }
 
 TEST(Program, FiftyBlockedGoroutinesComeBack) {

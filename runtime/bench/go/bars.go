@@ -6,6 +6,8 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"runtime"
 	"sync"
@@ -303,6 +305,73 @@ func sleepers(count int) float64 {
 	return perOne(start.Add(10*time.Millisecond), count)
 }
 
+func echo(count, connections int) float64 {
+	const messageBytes = 128
+	fail := func(err error) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(3)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fail(err)
+	}
+	go func() {
+		for {
+			stream, err := listener.Accept()
+			if err != nil {
+				fail(err)
+			}
+			go func() {
+				buffer := make([]byte, 4096)
+				for {
+					n, err := stream.Read(buffer)
+					if err != nil {
+						break
+					}
+					if _, err := stream.Write(buffer[:n]); err != nil {
+						break
+					}
+				}
+				stream.Close()
+			}()
+		}
+	}()
+	each := count / connections
+	begin := make(chan int)
+	var connected, done sync.WaitGroup
+	connected.Add(connections)
+	done.Add(connections)
+	for i := 0; i < connections; i++ {
+		go func() {
+			stream, err := net.Dial("tcp", listener.Addr().String())
+			if err != nil {
+				fail(err)
+			}
+			connected.Done()
+			<-begin
+			message := make([]byte, messageBytes)
+			for n := 0; n < each; n++ {
+				if _, err := stream.Write(message); err != nil {
+					fail(err)
+				}
+				if _, err := io.ReadFull(stream, message); err != nil {
+					fail(err)
+				}
+			}
+			stream.Close()
+			done.Done()
+		}()
+	}
+	connected.Wait()
+	start := time.Now()
+	close(begin)
+	done.Wait()
+	return perOne(start, each*connections)
+}
+
+func echoOf64(count int) float64   { return echo(count, 64) }
+func echoOf1000(count int) float64 { return echo(count, 1000) }
+
 func main() {
 	name := flag.String("run", "", "the workload")
 	procs := flag.Int("procs", 1, "GOMAXPROCS")
@@ -344,6 +413,10 @@ func main() {
 		measure, peak = timers, true
 	case "sleepers":
 		measure, peak = sleepers, true
+	case "echo-64":
+		measure, peak = echoOf64, true
+	case "echo-1000":
+		measure, peak = echoOf1000, true
 	default:
 		fmt.Fprintf(os.Stderr, "there is no workload %q\n", *name)
 		os.Exit(2)

@@ -6,6 +6,7 @@
 #include "goro/foreign_thread.h"
 #include "goro/go.h"
 #include "goro/lock_os_thread.h"
+#include "goro/net.h"
 #include "goro/panic.h"
 #include "goro/run.h"
 #include "goro/select.h"
