@@ -13,7 +13,7 @@ extern "C" __attribute__((tls_model("initial-exec"))) thread_local goro::G* goro
 
 namespace goro {
 
-inline G* getg() {
+[[gnu::always_inline]] inline G* getg() {
   G* gp;
 #if defined(__x86_64__)
   asm volatile(
@@ -35,13 +35,13 @@ inline G* getg() {
 }
 
 // The M of this thread, nullptr on a thread that is not the runtime's. Go: getg().m
-inline M* getm() {
+[[gnu::always_inline]] inline M* getm() {
   G* gp = getg();
   return gp == nullptr ? nullptr : gp->m;
 }
 
 // True on an M's own stack, where nothing may park and every call has room.
-inline bool on_g0() {
+[[gnu::always_inline]] inline bool on_g0() {
   G* gp = getg();
   return gp != nullptr && gp->stack_kind == StackKind::system;
 }

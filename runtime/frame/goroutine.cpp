@@ -139,7 +139,14 @@ void* closure_alloc(std::size_t size, std::size_t align) {
 }
 
 void closure_free(void* object) {
-  systemstack([&] { std::free(object); });
+  systemstack([&] {
+    // Its goroutine can be stopped before it ends, and the run may be over then: nobody is to free
+    // it a second time.
+    M* mp = getm();
+    G* gp = mp != nullptr ? mp->curg.load(std::memory_order_relaxed) : nullptr;
+    if (gp != nullptr && gp->closure.object == object) gp->closure.object = nullptr;
+    std::free(object);
+  });
 }
 
 void spawn(const SpawnRequest& request) {

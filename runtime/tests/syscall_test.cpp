@@ -228,16 +228,15 @@ TEST(SystemCall, RunReturnsWhileOthersAreInsideAndTheyFinishTheirCalls) {
       {.procs = 2});
   EXPECT_EQ(finished.load(), 0);
   GORO_STEP("another run, while ", kInside, " threads of the first are in their calls");
-  int sum = 0;
+  std::atomic<int> sum{0};
   goro::run(
       [&] {
         goro::WaitGroup group;
-        int* out = &sum;
-        for (int i = 0; i < 1000; ++i) group.go([out] { ++*out; });
+        for (int i = 0; i < 1000; ++i) group.go([out = &sum] { out->fetch_add(1); });
         group.wait();
       },
       {.procs = 1});
-  EXPECT_EQ(sum, 1000);
+  EXPECT_EQ(sum.load(), 1000);
   gate.open(kInside);
   while (threads_now() > before) std::this_thread::yield();
   EXPECT_EQ(finished.load(), kInside) << "each call is finished on its thread";

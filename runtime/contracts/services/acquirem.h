@@ -19,8 +19,10 @@ namespace goro {
 void repeat_preemption(M* mp, G* gp);
 
 // This M, on which the goroutine now stays until releasem. Null on a thread that is not the
-// runtime's: nothing preempts that. On any stack. Nests. Go: acquirem.
-inline M* acquirem() {
+// runtime's: nothing preempts that. On any stack. Nests. Always inlined, with all that it calls: a
+// prologue between the question which M it is and the counting could take the goroutine to another.
+// Go: acquirem.
+[[gnu::always_inline]] inline M* acquirem() {
   M* mp = getm();
   if (mp != nullptr) ++mp->locks;
   std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -28,7 +30,7 @@ inline M* acquirem() {
 }
 
 // The other end; `mp` is what acquirem returned. Go: releasem.
-inline void releasem(M* mp) {
+[[gnu::always_inline]] inline void releasem(M* mp) {
   std::atomic_signal_fence(std::memory_order_seq_cst);
   if (mp == nullptr || --mp->locks != 0) return;
   G* gp = getg();

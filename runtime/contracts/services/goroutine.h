@@ -12,8 +12,9 @@
 
 namespace goro {
 
-// goro_mcall, with the sanitizers told that the stack changes. What runtime code calls.
-inline void mcall(void (*fn)(G* gp)) {
+// goro_mcall, with the sanitizers told that the stack changes. What runtime code calls. Always
+// inlined: gopark has said to its M what to do, and at a prologue it could lose that M.
+[[gnu::always_inline]] inline void mcall(void (*fn)(G* gp)) {
 #if GORO_GROWABLE_STACKS
   goro_mcall(fn);
 #else
