@@ -76,8 +76,18 @@ atomic<std::uintptr_t>* this_threads_guard_slot() {
   schedule();
 }
 
+std::uint64_t this_thread() {
+#if GORO_SIMULATE
+  if (sim::active) return static_cast<std::uint64_t>(sim::this_thread());
+#endif
+  return pthread_self();
+}
+
 void* thread_main(void* arg) {
   auto* mp = static_cast<M*>(arg);
+  // Not by whoever starts it: a short life is over, and joined, before pthread_create has returned
+  // there. join_thread comes after `gone`, whose release publishes this.
+  mp->thread = this_thread();
   m_enter_thread(mp);
   if (mp->is_sysmon) {
     program_text_init();  // on this thread, where nobody waits for it
@@ -97,8 +107,8 @@ void start_thread(M* mp) {
 #if GORO_SIMULATE
   if (sim::active) {
     const std::string name = mp->is_sysmon ? "sysmon" : "M" + std::to_string(mp->id);
-    mp->thread = static_cast<std::uint64_t>(sim::start_thread(
-        name.c_str(), [](void* arg) { thread_main(arg); }, mp));
+    sim::start_thread(
+        name.c_str(), [](void* arg) { thread_main(arg); }, mp);
     return;
   }
 #endif
@@ -120,7 +130,6 @@ void start_thread(M* mp) {
     }
     fatal("newosproc");
   }
-  mp->thread = thread;
 }
 
 void join_thread(const M* mp) {

@@ -487,6 +487,10 @@ int start_thread(const char* name, void (*fn)(void* arg), void* arg) {
   return id;
 }
 
+int this_thread() {
+  return current->id;
+}
+
 void join(int thread) {
   Thread* target = threads[static_cast<std::size_t>(thread)].get();
   while (target->state != State::ended) {

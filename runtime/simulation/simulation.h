@@ -54,6 +54,8 @@ void freeze();
 int start_thread(const char* name, void (*fn)(void* arg), void* arg);
 // Waits until it has ended.
 void join(int thread);
+// What start_thread has returned, or will return, for this thread.
+int this_thread();
 // All threads that this one could have started.
 void join_all();
 void name_this_thread(const char* name);
