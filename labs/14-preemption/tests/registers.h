@@ -99,7 +99,7 @@ inline constexpr int kVectors = 32;
       "stp x25, x26, [sp, #64]\n stp x27, x28, [sp, #80]\n"                                  \
       "stp d8, d9, [sp, #96]\n stp d10, d11, [sp, #112]\n stp d12, d13, [sp, #128]\n"        \
       "stp d14, d15, [sp, #144]\n str x0, [sp, #160]\n" VECTOR_PAIRS(VECTOR_LOAD) PAIRS(     \
-          PAIR_LOAD) "cmp xzr, #1\n"                                                         \
+          PAIR_LOAD) "mov x2, #0\n cmp x2, #1\n"                                              \
                      "ldr w1, [x0, #724]\n ldr w0, [x0, #720]\n mov x2, #23\n mov x8, #131\n" \
                      "svc #0\n"                                                              \
                      "ldr x0, [sp, #160]\n" PAIRS(PAIR_STORE) VECTOR_PAIRS(VECTOR_STORE)     \
