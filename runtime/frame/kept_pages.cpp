@@ -5,6 +5,8 @@
 #include <map>
 #include <mutex>
 
+#include "contracts/constants.h"
+
 namespace goro {
 
 namespace {

@@ -15,18 +15,18 @@ std::atomic<std::int32_t> netpoll_waiters{0};
 
 namespace {
 
-struct Chunk {
+struct DescChunk {
   static constexpr int kDescs = 16;
   PollDesc descs[kDescs];
-  Chunk* next = nullptr;
+  DescChunk* next = nullptr;
 };
 
 RuntimeMutex cache_lock;
-Chunk* chunks = nullptr;
+DescChunk* desc_chunks = nullptr;
 PollDesc* free_descs = nullptr;
 
 // Under cache_lock.
-void put_all(Chunk* chunk) {
+void put_all(DescChunk* chunk) {
   for (PollDesc& pd : chunk->descs) {
     pd.link = free_descs;
     free_descs = &pd;
@@ -36,9 +36,9 @@ void put_all(Chunk* chunk) {
 PollDesc* take() {
   cache_lock.lock();
   if (free_descs == nullptr) {
-    auto* chunk = new Chunk;
-    chunk->next = chunks;
-    chunks = chunk;
+    auto* chunk = new DescChunk;
+    chunk->next = desc_chunks;
+    desc_chunks = chunk;
     put_all(chunk);
   }
   PollDesc* pd = free_descs;
@@ -97,7 +97,7 @@ void poll_close(PollDesc* pd) {
 void netpoll_reset() {
   sockets_reset();
   free_descs = nullptr;
-  for (Chunk* chunk = chunks; chunk != nullptr; chunk = chunk->next) {
+  for (DescChunk* chunk = desc_chunks; chunk != nullptr; chunk = chunk->next) {
     for (PollDesc& pd : chunk->descs) {
       if (pd.in_use) ::close(pd.fd);
       // Its timers too: the heaps that they were in are gone.

@@ -28,7 +28,7 @@ struct Range {
 };
 
 // Set once the ranges are in order.
-std::atomic<const std::vector<Range>*> ready{nullptr};
+std::atomic<const std::vector<Range>*> sorted_ranges{nullptr};
 
 bool is_one_of(std::string_view name, std::initializer_list<std::string_view> prefixes) {
   return std::any_of(prefixes.begin(), prefixes.end(),
@@ -70,7 +70,7 @@ Text text_of(std::string_view name) {
 }  // namespace
 
 void program_text_init() {
-  if (ready.load(std::memory_order_relaxed) != nullptr) return;
+  if (sorted_ranges.load(std::memory_order_relaxed) != nullptr) return;
   // Never freed: a signal can come while the process ends.
   auto& ranges = *new std::vector<Range>;
   for_each_program_function(
@@ -88,11 +88,11 @@ void program_text_init() {
       &ranges);
   std::sort(ranges.begin(), ranges.end(),
             [](const Range& a, const Range& b) { return a.start < b.start; });
-  ready.store(&ranges, std::memory_order_release);
+  sorted_ranges.store(&ranges, std::memory_order_release);
 }
 
 Text text_at(std::uintptr_t pc) {
-  const std::vector<Range>* ranges = ready.load(std::memory_order_acquire);
+  const std::vector<Range>* ranges = sorted_ranges.load(std::memory_order_acquire);
   if (ranges == nullptr) return Text::other;
   auto after = std::upper_bound(ranges->begin(), ranges->end(), pc,
                                 [](std::uintptr_t at, const Range& r) { return at < r.start; });

@@ -215,7 +215,7 @@ bool may_open(int connections) {
   getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur >= static_cast<rlim_t>(2 * connections + 100);
+  return limit.rlim_cur >= 2 * static_cast<rlim_t>(connections) + 100;
 }
 
 TEST(Net, SixtyFourClientsAtOnce) {
