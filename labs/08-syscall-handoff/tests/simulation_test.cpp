@@ -248,6 +248,26 @@ TEST(Simulated, CallsComeBackToOneP) {
   });
 }
 
+TEST(Simulated, TheOnlyGoroutineComesBackWhileSysmonHasItsP) {
+  GORO_STEP(
+      "one goroutine made system calls, and came back about when sysmon took the P: its M went to "
+      "sleep, the last one to do so, while the P was in sysmon's hands");
+  sim::explore({.seeds = kSeeds}, [] {
+    constexpr int kCalls = 8;
+    int calls = 0;
+    goro::run(
+        [&] {
+          // Somewhere here one ends when sysmon has just woken up.
+          for (int n = 0; n < kCalls; ++n) {
+            system_call([n] { goro::usleep(30 + 3 * n); });
+            ++calls;
+          }
+        },
+        {.procs = 1});
+    EXPECT_EQ(calls, kCalls) << "a goroutine did not come back from a call";
+  });
+}
+
 TEST(Simulated, TheWorldStopsAroundCalls) {
   GORO_STEP("two goroutines made system calls while goroutine 1 changed the number of Ps twice");
   sim::explore({.seeds = kSeeds}, [] {
