@@ -12,12 +12,14 @@
 #include "frame/end.h"
 #include "frame/fixed_stack.h"
 #include "frame/interrupt.h"
+#include "frame/settings.h"
 
 namespace goro {
 
 namespace {
 
-constexpr std::size_t kSignalStack = std::size_t{64} << 10;
+// Enough for names and source lines of a dump.
+constexpr std::size_t kSignalStack = std::size_t{128} << 10;
 
 struct sigaction old_quit;
 struct sigaction old_segv;
@@ -28,15 +30,20 @@ struct sigaction old_urg;
 
 void on_quit(int, siginfo_t*, void*) {
   dump_in_signal = true;
+  if (goro_before_end != nullptr) goro_before_end();
   TextSink out(STDERR_FILENO);
-  out.put("SIGQUIT: quit\n");
-  const M* mp = getm();
-  if (const G* gp = mp == nullptr ? nullptr : mp->curg.load(std::memory_order_relaxed);
-      gp != nullptr) {
-    out.put("\n");
+  out.put("SIGQUIT: quit\n").flush();
+  if (const M* mp = getm(); mp != nullptr) {
     Backtrace trace;
     capture_backtrace(&trace);
-    print_goroutine(&out, gp, &trace);
+    const G* gp = mp->curg.load(std::memory_order_relaxed);
+    if (gp != nullptr) {
+      out.put("\n");
+      print_goroutine(&out, gp, &trace);
+    } else if (settings().traceback_system || has_program_functions(trace)) {
+      out.put("\nM").number(static_cast<std::uint64_t>(mp->id)).put(" on its scheduler's stack:\n");
+      print_backtrace(&out, trace);
+    }
   }
   print_all(&out);
   out.flush();
