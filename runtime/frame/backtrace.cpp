@@ -85,7 +85,8 @@ bool is_of_a_solution(std::string_view file) {
 // Of the runtime, the tests' harness or a library. A slot that a student submits is not.
 bool is_machinery(std::string_view file) {
   if (is_of_a_solution(file) || file.find("/include/goro/") != std::string_view::npos ||
-      file.starts_with("/usr/include/") || file.find("/include/c++/") != std::string_view::npos) {
+      file.starts_with("/usr/include/") || file.find("/include/c++/") != std::string_view::npos ||
+      file.find("/googletest/") != std::string_view::npos) {
     return true;
   }
   if (!file.starts_with(runtime_folder())) return false;

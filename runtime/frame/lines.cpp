@@ -10,6 +10,8 @@ namespace goro {
 
 #if GORO_SOURCE_LINES
 
+const bool knows_source_lines = true;
+
 namespace {
 
 struct Visit {
@@ -52,6 +54,8 @@ int source_lines(std::uintptr_t pc, void (*f)(const SourceLine& line, int index,
 }
 
 #else
+
+const bool knows_source_lines = false;
 
 int source_lines(std::uintptr_t, void (*)(const SourceLine& line, int index, void* arg), void*) {
   return 0;

@@ -5,6 +5,9 @@
 
 namespace goro {
 
+// Whether the runtime was built with libbacktrace. If not, nothing is ever found.
+extern const bool knows_source_lines;
+
 struct SourceLine {
   const char* function;  // mangled or not; null if unknown
   const char* file;

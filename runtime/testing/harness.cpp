@@ -219,8 +219,8 @@ std::uint64_t seed() {
   const std::uint64_t chosen =
       given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
   const std::string text = std::to_string(chosen);
-  step("random values from the seed " + text + "; --seed " + text + ", or GORO_SEED=" + text +
-       ", gives them again");
+  step("random values of the seed " + text + " (again with --seed " + text +
+       ", by hand with GORO_SEED=" + text + ")");
   return chosen;
 }
 
