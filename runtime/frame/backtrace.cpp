@@ -230,6 +230,15 @@ int show_all(TextSink* out, const Backtrace& trace, bool everything) {
 
 }  // namespace
 
+void cut_at_run(Backtrace* trace) {
+  for (int i = 0; i < trace->count; ++i) {
+    const char* name = find_symbol(trace->pc[i] - 1).name;
+    if (name != nullptr && std::string_view(name).starts_with("_ZN4goro6detail8run_main")) {
+      trace->count = i;
+    }
+  }
+}
+
 void print_symbol(TextSink* out, std::uintptr_t pc) {
   show_one(out, pc, {.everything = false});
 }

@@ -51,6 +51,9 @@ void capture_frames(const G* gp, std::uintptr_t record, Backtrace* trace);
 // Of a goroutine that is off its stack.
 void capture_parked(const G* gp, Backtrace* trace);
 
+// M0's scheduler runs on the stack of whoever called run(): leaves that caller's frames out.
+void cut_at_run(Backtrace* trace);
+
 const char* status_name(std::uint32_t status);
 
 // `goroutine 7 [chan receive]:` and the frames; null trace: none are known.

@@ -36,6 +36,7 @@ void on_quit(int, siginfo_t*, void*) {
   if (const M* mp = getm(); mp != nullptr) {
     Backtrace trace;
     capture_backtrace(&trace);
+    cut_at_run(&trace);
     const G* gp = mp->curg.load(std::memory_order_relaxed);
     if (gp != nullptr) {
       out.put("\n");
@@ -82,9 +83,13 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
   if (gp != nullptr && in_guard_page(gp, address)) {
     dump_in_signal = true;
+    if (goro_before_end != nullptr) goro_before_end();
+    Backtrace trace;
+    capture_backtrace(&trace);
     TextSink out(STDERR_FILENO);
     out.put("runtime: goroutine stack exceeds ").number(gp->stack.size()).put("-byte limit\n");
-    out.put("fatal error: stack overflow\n\ngoroutine ").number(gp->goid).put(" [running]:\n");
+    out.put("fatal error: stack overflow\n\n").flush();
+    print_goroutine(&out, gp, &trace);
     out.flush();
     _exit(kExitFatal);
   }
