@@ -7,6 +7,15 @@
 namespace goro::grader {
 
 ExitStatus bench(const Course& course, const BenchOptions& options, Terminal& terminal) {
+  if (options.board) {
+    if (!options.lab.empty()) {
+      throw wrong_use("--board is of all labs; --labs " + options.lab + " leaves the others out");
+    }
+    return board(course, options, terminal);
+  }
+  if (options.lab.empty()) {
+    throw wrong_use("which lab? ./course bench 4, or ./course bench --board for all");
+  }
   const Lab& lab = course.lab(options.lab);
   if (lab.benchmarks.empty()) {
     terminal.print("Lab " + lab.number_text() + " has no benchmarks.");

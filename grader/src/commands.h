@@ -34,8 +34,14 @@ ExitStatus check(const Course& course, const CheckOptions& options, Terminal& te
 
 struct BenchOptions {
   std::string lab;
+  bool board = false;
+  std::string labs;   // of the board
+  bool show = false;  // the board as it is, without measuring
+  bool peers = true;  // the finished runtime against Go, too, if there is a go
 };
 ExitStatus bench(const Course& course, const BenchOptions& options, Terminal& terminal);
+// Every lab's benchmarks, kept and told as a table.
+ExitStatus board(const Course& course, const BenchOptions& options, Terminal& terminal);
 
 struct GradeOptions {
   std::string submission = "labs";  // "labs", "solutions" or a folder

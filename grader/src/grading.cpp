@@ -342,6 +342,9 @@ class Grading {
       score.status = result.status;
       score.message = result.message;
       score.seconds = result.seconds;
+      if (result.estimate.rounds > 0) {
+        score.ratio = Ratio{result.estimate.ratio, result.estimate.low, result.estimate.high};
+      }
       describe_commands(place, task, student);
       report(task);
     }

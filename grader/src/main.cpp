@@ -120,7 +120,9 @@ struct CommandLine {
     sub->add_flag("--own", check.own, "Use your own labs 1 to N, not only lab N");
     sub->add_flag("--bench", check.benchmarks, "Run the lab's benchmarks too");
     sub->add_option("--seed", check.seeds.seed,
-                    "Replay the schedule of this seed only, as a report of a failure names it");
+                    "Replay the schedule or the random values of this seed only, as a report of a "
+                    "failure names it")
+        ->envname("GORO_SEED");
     sub->add_option("--seeds", check.seeds.count, "Explore so many random schedules in each test");
     sub->add_flag("-v,--verbose", check.verbose,
                   "Explain every failure in full, not only the first three");
@@ -153,7 +155,16 @@ struct CommandLine {
                         [this](const Course& course, Terminal& terminal) {
                           return goro::grader::bench(course, bench, terminal);
                         });
-    sub->add_option("lab", bench.lab, "The lab's number")->required();
+    sub->add_option("lab", bench.lab, "The lab's number");
+    CLI::Option* board =
+        sub->add_flag("--board", bench.board,
+                      "Measure all labs, keep the results, and show the latest and the best");
+    sub->add_option("--labs", bench.labs, "With --board, which labs: 3, 1-5 or 1,3 (default: all)")
+        ->needs(board);
+    sub->add_flag("--show", bench.show, "With --board, show what was kept and measure nothing")
+        ->needs(board);
+    sub->add_flag("!--no-peers", bench.peers, "With --board, leave the comparison with Go out")
+        ->needs(board);
   }
 
   void add_grade() {

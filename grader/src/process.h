@@ -25,7 +25,7 @@ struct Command {
 struct Limits {
   std::optional<std::chrono::seconds> time = std::nullopt;
   // At the time limit SIGQUIT asks for a dump; the group is killed this much later.
-  std::chrono::milliseconds dump_time{2000};
+  std::chrono::milliseconds dump_time{5000};
   std::optional<std::uint64_t> memory_bytes = std::nullopt;
   std::optional<std::uint64_t> file_bytes = std::nullopt;
   // Of the output, this many bytes from the start and as many from the end are kept.

@@ -30,6 +30,10 @@ Json test_json(const TestScore& test) {
     json["again"] = test.again;
     json["debug"] = test.debug;
   }
+  if (test.ratio) {
+    json["ratio"] = {
+        {"value", test.ratio->value}, {"low", test.ratio->low}, {"high", test.ratio->high}};
+  }
   if (test.missing_step) {
     json["missing_step"] = *test.missing_step;
   }
@@ -84,6 +88,11 @@ TestScore test_from(const Json& json) {
   test.debug = json.value("debug", "");
   test.broke_off = json.value("broke_off", false);
   test.innermost = json.value("innermost", "");
+  if (json.contains("ratio")) {
+    const Json& ratio = json.at("ratio");
+    test.ratio = Ratio{ratio.at("value").get<double>(), ratio.at("low").get<double>(),
+                       ratio.at("high").get<double>()};
+  }
   if (json.contains("missing_step")) {
     test.missing_step = json.at("missing_step").get<int>();
   }

@@ -8,6 +8,13 @@
 
 namespace goro::grader {
 
+// A benchmark's time as a multiple of the reference's, and the plausible range.
+struct Ratio {
+  double value = 0;
+  double low = 0;
+  double high = 0;
+};
+
 // One test's or benchmark's place in the grade.
 struct TestScore {
   std::string name;
@@ -21,6 +28,7 @@ struct TestScore {
   std::string again;    // the command that checks this alone
   std::string debug;    // the command that runs this alone under the debugger
   double seconds = 0;
+  std::optional<Ratio> ratio;       // of a benchmark that could be measured
   std::optional<int> missing_step;  // the step whose function it met unimplemented
   std::optional<int> missing_lab;   // whose step that is, if not of the lab that was checked
   std::optional<int> time_limit_s;  // that it exceeded

@@ -65,9 +65,29 @@ std::vector<RawFrame> parse_frames(const std::vector<std::string>& frames) {
 std::vector<std::string> frames_in_dump(const std::string& output) {
   std::vector<std::string> frames;
   for (const std::string& line : split_lines(output)) {
-    if (line.starts_with("\t") && line.find("+0x") != std::string::npos) {
+    const std::size_t offset = line.find("+0x");
+    if (line.starts_with("\t") && offset != std::string::npos && line[offset - 1] != ' ') {
       frames.push_back("0x0 " + line.substr(1));
     }
+  }
+  return frames;
+}
+
+std::vector<std::string> lines_in_dump(const std::string& output) {
+  std::vector<std::string> frames;
+  std::string function;
+  for (const std::string& line : split_lines(output)) {
+    if (!line.starts_with("\t")) {
+      function = line;
+      continue;
+    }
+    const std::string place = line.substr(1, line.find(" +0x") - 1);
+    const std::size_t colon = place.rfind(':');
+    if (!function.empty() && colon != std::string::npos && colon + 1 < place.size() &&
+        place.find_first_not_of("0123456789", colon + 1) == std::string::npos) {
+      frames.push_back(function + " at " + place);
+    }
+    function.clear();
   }
   return frames;
 }

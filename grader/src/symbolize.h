@@ -14,9 +14,11 @@ struct RawFrame {
   std::string module;
   std::string offset;
 };
-// The frames of a dump of goroutines, in which each is two lines, a name and
+// The frames of a dump of goroutines, in which each is two lines, a name and a place. Of places
 // "\t/path/module+0x1234", in the form that parse_frames reads.
 std::vector<std::string> frames_in_dump(const std::string& output);
+// Of places "\t/path/file:12 +0x34": "function at /path/file:12".
+std::vector<std::string> lines_in_dump(const std::string& output);
 std::vector<RawFrame> parse_frames(const std::vector<std::string>& frames);
 
 // Turns a crash's frames into lines "function at file:line", innermost first, at most `most`.

@@ -63,9 +63,18 @@ TestResult run_test(const Workspace& workspace, const fs::path& program, const T
   Verdict& verdict = result.verdict;
   if (verdict.broke_off) {
     const bool told = !verdict.frames.empty();
-    std::vector<std::string> lines = symbolize(
-        told ? verdict.frames : frames_in_dump(ended.output), program,
-        workspace.architecture() == Architecture::aarch64, most_frames_searched, users_path);
+    std::vector<std::string> lines;
+    if (!told) {
+      for (const std::string& line : lines_in_dump(ended.output)) {
+        lines.push_back(printable(users_path(line)));
+      }
+    }
+    if (lines.empty()) {
+      lines = symbolize(told ? verdict.frames : frames_in_dump(ended.output), program,
+                        workspace.architecture() == Architecture::aarch64, most_frames_searched,
+                        users_path);
+    }
+    verdict.message = users_path(verdict.message);
     result.innermost = workspace.first_in_submission(lines);
     if (told) {
       lines.resize(std::min(lines.size(), most_frames));

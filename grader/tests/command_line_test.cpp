@@ -180,6 +180,34 @@ TEST_F(CommandLine, TheBoardKnowsTheLastCheck) {
   EXPECT_SAYS(course({}), "01  A sum        60 of 90 points");
 }
 
+TEST_F(CommandLine, BenchBoardKeepsTheLatestAndTheBest) {
+  EXPECT_SAYS(course({"bench", "--board", "--show"}), "not measured");
+  const Ended missing = course({"bench", "--board"});
+  EXPECT_EQ(missing.status, 1) << missing.output;
+  EXPECT_SAYS(missing, "not implemented");
+  fs::copy_file(root_ / "solutions/01-sum/sum.cpp", root_ / "labs/01-sum/sum.cpp",
+                fs::copy_options::overwrite_existing);
+  const Ended measured = course({"bench", "--board", "--labs", "1"});
+  EXPECT_EQ(measured.status, 0) << measured.output;
+  EXPECT_SAYS(measured, "Lab 01: A sum");
+  EXPECT_SAYS(measured, "10 of 10 points for speed");
+  EXPECT_SAYS(measured, "Kept in build/results/board.json");
+  const Ended shown = course({"bench", "--board", "--show"});
+  EXPECT_SAYS(shown, "10/10");
+  EXPECT_SAYS(shown, "of 1 run");
+  EXPECT_SAYS(shown, "2 runs, the latest 2");
+}
+
+TEST_F(CommandLine, BenchWantsALabOrTheBoard) {
+  EXPECT_SAYS(course({"bench"}), "which lab?");
+  EXPECT_SAYS(course({"bench", "1", "--board"}), "--labs 1");
+  EXPECT_EQ(course({"bench", "1", "--show"}).status, 2);
+  write("build/results/board.json", "{}");
+  const Ended broken = course({"bench", "--board", "--show"});
+  EXPECT_EQ(broken.status, 3);
+  EXPECT_SAYS(broken, "build/results/board.json is no board of results");
+}
+
 TEST_F(CommandLine, DebugStartsGdbWithTheTest) {
   const Ended ended = course({"debug", "1", "OfNegatives", "-x", "show args", "-x", "quit"});
   EXPECT_EQ(ended.status, 0) << ended.output;

@@ -117,6 +117,15 @@ TEST(Symbolize, FindsTheFramesOfADump) {
             std::vector<std::string>{"0x0 /a/b+0x1f"});
 }
 
+TEST(Symbolize, FindsTheLinesOfADump) {
+  const std::string dump =
+      "goroutine 1 [chan receive]:\nget(int)\n\t/a/b.cpp:12 +0x1f\nmain\n\t/a/c.cpp:7\n"
+      "created by go in goroutine 1\n\t/a/b+0x1f\n\tgoroutine running on other thread\n";
+  EXPECT_EQ(lines_in_dump(dump),
+            (std::vector<std::string>{"get(int) at /a/b.cpp:12", "main at /a/c.cpp:7"}));
+  EXPECT_EQ(frames_in_dump(dump), std::vector<std::string>{"0x0 /a/b+0x1f"});
+}
+
 TEST(Symbolize, ReadsAddr2linesAnswer) {
   const auto answers = parse_addr2line(
       "0x1\ninner()\n/a/b.cpp:3 (discriminator 2)\nouter()\n/a/b.cpp:9\n0x2\n??\n??:0\n");

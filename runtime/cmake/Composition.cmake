@@ -25,7 +25,7 @@ endfunction()
 
 function(goro_compose target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SUBMITTED")
-  target_sources(${target} PRIVATE $<TARGET_OBJECTS:goro_frame>)
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:goro_frame> ${GORO_DEMANGLER_OBJECT})
   foreach(lab IN LISTS GORO_LABS)
     if(GORO_LAB_${lab}_FILES STREQUAL "")
       continue()

@@ -1,25 +1,29 @@
 #include "frame/dump.h"
 
-#include <cxxabi.h>
 #include <unistd.h>
-#include <unwind.h>
 
-#include <cstdlib>
+#include <algorithm>
 #include <cstring>
 
-#include "contracts/context_switch.h"
 #include "contracts/getg.h"
 #include "contracts/services/allgs.h"
-#include "frame/symbols.h"
 
 namespace goro {
 
 bool dump_in_signal = false;
 
 TextSink& TextSink::put(const char* text) {
-  for (; *text != '\0'; ++text) {
+  return put(text, std::strlen(text));
+}
+
+TextSink& TextSink::put(const char* text, std::size_t length) {
+  while (length > 0) {
     if (used_ == sizeof(buffer_)) flush();
-    buffer_[used_++] = *text;
+    const std::size_t part = std::min(length, sizeof(buffer_) - used_);
+    std::memcpy(buffer_ + used_, text, part);
+    used_ += part;
+    text += part;
+    length -= part;
   }
   return *this;
 }
@@ -66,37 +70,6 @@ void TextSink::flush() {
   used_ = 0;
 }
 
-void capture_backtrace(Backtrace* trace) {
-  trace->count = 0;
-  _Unwind_Backtrace(
-      [](_Unwind_Context* context, void* arg) {
-        auto* t = static_cast<Backtrace*>(arg);
-        const std::uintptr_t pc = _Unwind_GetIP(context);
-        if (pc == 0 || t->count == Backtrace::kMax) return _URC_END_OF_STACK;
-        t->pc[t->count++] = pc;
-        return _URC_NO_REASON;
-      },
-      trace);
-}
-
-void capture_parked(const G* gp, Backtrace* trace) {
-  trace->count = 0;
-  const bool in_syscall = (gp->atomicstatus.load(std::memory_order_relaxed) & ~kGScan) ==
-                          static_cast<std::uint32_t>(GStatus::syscall);
-  const M* mp = gp->m.look();
-  if (in_syscall ? mp == nullptr : gp->sched.sp == 0) return;
-  // Frame records are {saved frame pointer, return address}; each lies above the one before.
-  std::uintptr_t record = in_syscall ? mp->syscall_frame : gp->sched.sp + kSwitchFrameRecord;
-  while (trace->count < Backtrace::kMax && record % 8 == 0 && record >= gp->stack.lo &&
-         record + 16 <= gp->stack.hi) {
-    const auto* words = reinterpret_cast<const std::uintptr_t*>(record);
-    if (words[1] == 0) break;
-    trace->pc[trace->count++] = words[1];
-    if (words[0] <= record) break;
-    record = words[0];
-  }
-}
-
 const char* status_name(std::uint32_t status) {
   switch (static_cast<GStatus>(status & ~kGScan)) {
     case GStatus::idle:
@@ -119,30 +92,6 @@ const char* status_name(std::uint32_t status) {
   return "???";
 }
 
-void print_symbol(TextSink* out, std::uintptr_t pc) {
-  // A return address belongs to the call before it.
-  const Symbol symbol = find_symbol(pc - 1);
-  if (symbol.name != nullptr) {
-    char* plain = nullptr;
-    if (!dump_in_signal) plain = abi::__cxa_demangle(symbol.name, nullptr, nullptr, nullptr);
-    out->put(plain != nullptr ? plain : symbol.name);
-    std::free(plain);
-  } else {
-    out->put("???");
-  }
-  out->put("\n\t").put(symbol.file != nullptr ? symbol.file : "???").put("+");
-  out->hex(pc - 1 - symbol.base);
-  out->put("\n");
-}
-
-void print_backtrace(TextSink* out, const Backtrace& trace) {
-  for (int i = 0; i < trace.count; ++i) {
-    const Symbol symbol = find_symbol(trace.pc[i] - 1);
-    if (symbol.name != nullptr && std::strcmp(symbol.name, "goro_gostart") == 0) break;
-    print_symbol(out, trace.pc[i]);
-  }
-}
-
 void print_goroutine(TextSink* out, const G* gp, const Backtrace* trace) {
   const std::uint32_t status = gp->atomicstatus.load(std::memory_order_acquire);
   const bool waiting = (status & ~kGScan) == static_cast<std::uint32_t>(GStatus::waiting);
@@ -157,15 +106,7 @@ void print_goroutine(TextSink* out, const G* gp, const Backtrace* trace) {
     out->put("\tgoroutine running on other thread; stack unavailable\n");
   }
   if (gp->parent_goid != 0) {
-    out->put("created by ");
-    const Symbol symbol = find_symbol(gp->gopc - 1);
-    char* plain = nullptr;
-    if (symbol.name != nullptr && !dump_in_signal) {
-      plain = abi::__cxa_demangle(symbol.name, nullptr, nullptr, nullptr);
-    }
-    out->put(plain != nullptr ? plain : symbol.name != nullptr ? symbol.name : "???");
-    std::free(plain);
-    out->put(" in goroutine ").number(gp->parent_goid).put("\n");
+    print_creator(out, gp->gopc, gp->parent_goid);
   }
 }
 

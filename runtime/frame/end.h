@@ -1,6 +1,12 @@
 // Exit statuses, and the ends that are not a slot's business.
 #pragma once
 
+// Called before the text of an end that is no success is printed, maybe in a signal handler; null:
+// nothing.
+extern "C" {
+extern void (*goro_before_end)();
+}
+
 namespace goro {
 
 inline constexpr int kExitFatal = 2;

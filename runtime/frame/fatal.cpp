@@ -20,6 +20,7 @@
 
 extern "C" {
 void (*goro_on_not_implemented)(int lab, int step, const char* function) = nullptr;
+void (*goro_before_end)() = nullptr;
 }
 
 namespace goro {
@@ -39,12 +40,13 @@ void claim_the_end() {
   if (ending.exchange(true, std::memory_order_acq_rel)) {
     for (;;) pause();
   }
+  if (goro_before_end != nullptr) goro_before_end();
 }
 
 [[noreturn]] void fatal_on_g0(const char* text, const Backtrace& trace) {
   claim_the_end();
   TextSink out(STDERR_FILENO);
-  out.put("fatal error: ").put(text).put("\n");
+  out.put("fatal error: ").put(text).put("\n").flush();
   const M* mp = getm();
   if (const G* gp = mp == nullptr ? nullptr : mp->curg.load(std::memory_order_relaxed);
       gp != nullptr) {
@@ -72,7 +74,13 @@ void on_roomy_stack(F&& f) {
 
 [[noreturn]] void fatal(const char* text) {
   Backtrace trace;
-  if (on_g0() || getg() == nullptr) capture_backtrace(&trace);
+  const G* gp = getg();
+  if (gp == nullptr || on_g0()) {
+    capture_backtrace(&trace);
+  } else {
+    const auto record = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    capture_frames(gp, record, &trace);
+  }
   on_roomy_stack([&] { fatal_on_g0(text, trace); });
   __builtin_unreachable();
 }
@@ -119,7 +127,7 @@ void on_roomy_stack(F&& f) {
 [[noreturn]] void stop_with_dump(const char* text) {
   claim_the_end();
   TextSink out(STDERR_FILENO);
-  out.put(text);
+  out.put(text).flush();
   print_all(&out);
   out.flush();
   _exit(kExitFatal);
@@ -153,10 +161,13 @@ void on_terminate() {
   TextSink out(STDERR_FILENO);
   out.put("panic: ");
   print_panic_text(&out);
-  out.put("\n\n");
-  print_goroutine(&out, gp, &trace);
-  out.flush();
-  _exit(kExitFatal);
+  out.put("\n\n").flush();
+  on_roomy_stack([&] {
+    print_goroutine(&out, gp, &trace);
+    out.flush();
+    _exit(kExitFatal);
+  });
+  __builtin_unreachable();
 }
 
 [[noreturn]] void not_implemented(int lab, int step, const char* function) {

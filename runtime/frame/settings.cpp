@@ -27,6 +27,9 @@ Settings read_settings() {
     const long n = std::strtol(text, &end, 10);
     if (end != text && *end == '\0' && n > 0 && n <= 65536) read.maxprocs = static_cast<int>(n);
   }
+  if (const char* text = std::getenv("GORO_TRACEBACK"); text != nullptr) {
+    read.traceback_system = std::strcmp(text, "system") == 0;
+  }
   for (const char* at = std::getenv("GORO_DEBUG"); at != nullptr && *at != '\0';) {
     const char* comma = std::strchr(at, ',');
     const std::size_t length =

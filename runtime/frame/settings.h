@@ -1,4 +1,4 @@
-// What the environment asks for: GORO_MAXPROCS and GORO_DEBUG=name=value,….
+// What the environment asks for: GORO_MAXPROCS, GORO_TRACEBACK and GORO_DEBUG=name=value,….
 #pragma once
 
 namespace goro {
@@ -8,9 +8,10 @@ struct Settings {
   bool stackcheck = false;
   int schedtrace = 0;  // milliseconds between two lines; 0: none
   bool scheddetail = false;
-  bool preemptoff = false;       // time slices do not end
-  bool asyncpreemptoff = false;  // no goroutine is stopped by a signal
-  bool preemptstorm = false;     // every goroutine that runs is stopped a thousand times a second
+  bool preemptoff = false;        // time slices do not end
+  bool asyncpreemptoff = false;   // no goroutine is stopped by a signal
+  bool preemptstorm = false;      // every goroutine that runs is stopped a thousand times a second
+  bool traceback_system = false;  // backtraces have the runtime's functions too
 };
 
 // Read once, when the program starts.

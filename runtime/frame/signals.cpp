@@ -12,12 +12,14 @@
 #include "frame/end.h"
 #include "frame/fixed_stack.h"
 #include "frame/interrupt.h"
+#include "frame/settings.h"
 
 namespace goro {
 
 namespace {
 
-constexpr std::size_t kSignalStack = std::size_t{64} << 10;
+// Enough for names and source lines of a dump.
+constexpr std::size_t kSignalStack = std::size_t{128} << 10;
 
 struct sigaction old_quit;
 struct sigaction old_segv;
@@ -28,15 +30,21 @@ struct sigaction old_urg;
 
 void on_quit(int, siginfo_t*, void*) {
   dump_in_signal = true;
+  if (goro_before_end != nullptr) goro_before_end();
   TextSink out(STDERR_FILENO);
-  out.put("SIGQUIT: quit\n");
-  const M* mp = getm();
-  if (const G* gp = mp == nullptr ? nullptr : mp->curg.load(std::memory_order_relaxed);
-      gp != nullptr) {
-    out.put("\n");
+  out.put("SIGQUIT: quit\n").flush();
+  if (const M* mp = getm(); mp != nullptr) {
     Backtrace trace;
     capture_backtrace(&trace);
-    print_goroutine(&out, gp, &trace);
+    cut_at_run(&trace);
+    const G* gp = mp->curg.load(std::memory_order_relaxed);
+    if (gp != nullptr) {
+      out.put("\n");
+      print_goroutine(&out, gp, &trace);
+    } else if (settings().traceback_system || has_program_functions(trace)) {
+      out.put("\nM").number(static_cast<std::uint64_t>(mp->id)).put(" on its scheduler's stack:\n");
+      print_backtrace(&out, trace);
+    }
   }
   print_all(&out);
   out.flush();
@@ -75,9 +83,13 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
   if (gp != nullptr && in_guard_page(gp, address)) {
     dump_in_signal = true;
+    if (goro_before_end != nullptr) goro_before_end();
+    Backtrace trace;
+    capture_backtrace(&trace);
     TextSink out(STDERR_FILENO);
     out.put("runtime: goroutine stack exceeds ").number(gp->stack.size()).put("-byte limit\n");
-    out.put("fatal error: stack overflow\n\ngoroutine ").number(gp->goid).put(" [running]:\n");
+    out.put("fatal error: stack overflow\n\n").flush();
+    print_goroutine(&out, gp, &trace);
     out.flush();
     _exit(kExitFatal);
   }

@@ -85,6 +85,7 @@ Symbol find_symbol(std::uintptr_t pc) {
   Symbol found;
   if (pc >= table.base && pc < table.end) {
     found.file = table.path;
+    found.of_program = true;
     found.base = table.base;
     const std::uintptr_t at = pc - table.base;
     for (std::size_t i = 0; i < table.count; ++i) {
@@ -92,6 +93,7 @@ Symbol find_symbol(std::uintptr_t pc) {
       if (ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && at >= symbol.st_value &&
           at < symbol.st_value + symbol.st_size) {
         found.name = table.strings + symbol.st_name;
+        found.start = table.base + symbol.st_value;
         break;
       }
     }
@@ -102,6 +104,7 @@ Symbol find_symbol(std::uintptr_t pc) {
     found.name = info.dli_sname;
     found.file = info.dli_fname;
     found.base = reinterpret_cast<std::uintptr_t>(info.dli_fbase);
+    found.start = reinterpret_cast<std::uintptr_t>(info.dli_saddr);
   }
   return found;
 }

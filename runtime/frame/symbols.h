@@ -9,7 +9,9 @@ namespace goro {
 struct Symbol {
   const char* name = nullptr;  // mangled, null if unknown
   const char* file = nullptr;  // program or library
-  std::uintptr_t base = 0;     // where the file is loaded: pc - base is what addr2line wants
+  bool of_program = false;
+  std::uintptr_t start = 0;  // of the function; 0 if unknown
+  std::uintptr_t base = 0;   // where the file is loaded: pc - base is what addr2line wants
 };
 
 Symbol find_symbol(std::uintptr_t pc);

@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "contracts/not_implemented.h"
+#include "frame/end.h"
 
 namespace goro::testing {
 
@@ -19,6 +20,7 @@ namespace {
   dup2(err, STDERR_FILENO);
   // Whoever grades listens to the parent.
   goro_on_not_implemented = nullptr;
+  goro_before_end = nullptr;
   for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGQUIT}) {
     std::signal(signal, SIG_DFL);
   }

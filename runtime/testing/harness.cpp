@@ -11,11 +11,13 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "contracts/not_implemented.h"
 #include "frame/dump.h"
+#include "frame/end.h"
 #include "frame/symbols.h"
 #include "testing/story.h"
 
@@ -125,15 +127,24 @@ void on_not_implemented(int lab, int step, const char* function) {
             ",\"function\":" + json_string(function == nullptr ? "" : function));
 }
 
-// A crash may have happened anywhere, in malloc too: only what needs no heap.
+// The process ends in the middle of a test: what the grader was told step by step.
+void tell_story() {
+  TextSink err(STDERR_FILENO);
+  if (channel_fd < 0 && !steps.empty()) {
+    err.put("What was done:\n");
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      err.put("  ").number(i + 1).put(". ").put(steps[i].c_str()).put("\n");
+    }
+  }
+  if (tell_more != nullptr) tell_more(&err);
+}
+
+// A crash may have happened anywhere, in malloc too: only what needs no heap. What is most likely
+// to work comes first.
 void on_crash(int signal, siginfo_t*, void*) {
   dump_in_signal = true;
   Backtrace trace;
   capture_backtrace(&trace);
-  TextSink err(STDERR_FILENO);
-  err.put("signal ").number(static_cast<std::uint64_t>(signal)).put("\n");
-  print_backtrace(&err, trace);
-  err.flush();
   if (channel_fd >= 0) {
     TextSink out(channel_fd);
     out.put("{\"nonce\":\"").put(nonce.c_str()).put("\",\"event\":\"crash\",\"signal\":");
@@ -146,6 +157,12 @@ void on_crash(int signal, siginfo_t*, void*) {
     }
     out.put("]}\n");
   }
+  tell_story();
+  {
+    TextSink err(STDERR_FILENO);
+    err.put("signal ").number(static_cast<std::uint64_t>(signal)).put("\n").flush();
+    print_backtrace(&err, trace);
+  }
   std::signal(signal, SIG_DFL);
   raise(signal);
 }
@@ -155,6 +172,7 @@ void on_quit(int, siginfo_t*, void*) {
   dump_in_signal = true;
   Backtrace trace;
   capture_backtrace(&trace);
+  tell_story();
   TextSink err(STDERR_FILENO);
   err.put("SIGQUIT: quit\n\nno runtime is running; this thread is at\n");
   print_backtrace(&err, trace);
@@ -171,7 +189,7 @@ void install(int signal, void (*handler)(int, siginfo_t*, void*)) {
 }
 
 void install_handlers() {
-  constexpr std::size_t kSignalStack = std::size_t{64} << 10;
+  constexpr std::size_t kSignalStack = std::size_t{128} << 10;
   static char signal_stack[kSignalStack];
   stack_t own{};
   own.ss_sp = signal_stack;
@@ -184,6 +202,8 @@ void install_handlers() {
 
 }  // namespace
 
+void (*tell_more)(TextSink* out) = nullptr;
+
 void leave_channel() {
   if (channel_fd >= 0) close(channel_fd);
   channel_fd = -1;
@@ -192,6 +212,16 @@ void leave_channel() {
 void step(const std::string& text) {
   steps.push_back(text);
   send_line("\"event\":\"step\",\"text\":" + json_string(text));
+}
+
+std::uint64_t seed() {
+  const char* given = std::getenv("GORO_SEED");
+  const std::uint64_t chosen =
+      given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
+  const std::string text = std::to_string(chosen);
+  step("random values of the seed " + text + " (again with --seed " + text +
+       ", by hand with GORO_SEED=" + text + ")");
+  return chosen;
 }
 
 }  // namespace goro::testing
@@ -215,6 +245,7 @@ int main(int argc, char** argv) {
   goro::symbols_init();
   install_handlers();
   goro_on_not_implemented = on_not_implemented;
+  goro_before_end = tell_story;
   ::testing::UnitTest::GetInstance()->listeners().Append(new Reporter);
   return RUN_ALL_TESTS();
 }

@@ -23,6 +23,7 @@
 
 #include "contracts/not_implemented.h"
 #include "frame/dump.h"
+#include "frame/end.h"
 #include "simulation/simulation.h"
 #include "simulation/strategy.h"
 #include "testing/story.h"
@@ -91,6 +92,7 @@ void become_child(Report* report, int output) {
   dup2(output, STDOUT_FILENO);
   goro::testing::leave_channel();
   goro_on_not_implemented = on_not_implemented;
+  goro_before_end = nullptr;
   auto& listeners = ::testing::UnitTest::GetInstance()->listeners();
   listeners.Append(new FirstFailure);
   struct sigaction action {};

@@ -4,14 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include <cxxabi.h>
-
 #include <cerrno>
 #include <cstdlib>
 
 #include "contracts/not_implemented.h"
-#include "frame/symbols.h"
+#include "frame/dump.h"
 #include "testing/schedules.h"
+#include "testing/story.h"
 
 namespace goro::sim {
 
@@ -38,23 +37,45 @@ std::string again(std::uint64_t seed) {
   return "GORO_SEED=" + number + " " + program + " --gtest_filter=" + name;
 }
 
-// The functions between the signal and the simulator.
+// The child had this program where we have it.
 std::string where_it_happened(const Report& report) {
+  Backtrace trace;
+  while (trace.count < report.frames) {
+    trace.pc[trace.count] = report.pc[trace.count];
+    ++trace.count;
+  }
   std::string text;
-  for (int i = 0; i < report.frames; ++i) {
-    const Symbol symbol = find_symbol(report.pc[i] - 1);
-    if (symbol.name == nullptr) {
-      text.clear();  // the system's, which called the signal handler
-      continue;
-    }
-    char* plain = abi::__cxa_demangle(symbol.name, nullptr, nullptr, nullptr);
-    const std::string name = plain != nullptr ? plain : symbol.name;
-    std::free(plain);
-    if (name.rfind("goro::sim::", 0) == 0 && i > 2) break;
-    text += "  in " + name + "\n";
+  {
+    TextSink out(&text);
+    print_backtrace(&out, trace);
   }
   return text;
 }
+
+// For whoever is asked to end while it explores.
+const Report* explored_now = nullptr;
+
+void tell_seed(TextSink* out) {
+  const Report* report = explored_now;
+  if (report == nullptr) return;
+  out->put("It was at the seed ").number(report->seed).put(", after ").number(report->explored);
+  out->put(" schedules that passed; --seed ").number(report->seed);
+  out->put(", or GORO_SEED=").number(report->seed).put(", runs that one alone.\n");
+}
+
+class TellSeed {
+ public:
+  explicit TellSeed(const Report* report) {
+    explored_now = report;
+    goro::testing::tell_more = tell_seed;
+  }
+  TellSeed(const TellSeed&) = delete;
+  TellSeed& operator=(const TellSeed&) = delete;
+  ~TellSeed() {
+    goro::testing::tell_more = nullptr;
+    explored_now = nullptr;
+  }
+};
 
 std::string what_went_wrong(const Ended& ended, const Report& report) {
   std::string text = report.message;
@@ -89,6 +110,7 @@ std::string Failure::text() const {
 
 std::optional<Failure> find_failure(const Exploration& options, const std::function<void()>& body) {
   Explorer explorer(body, options.most_steps);
+  const TellSeed tell(&explorer.report());
   const auto seed = number_from("GORO_SEED");
   const std::uint64_t seeds = number_from("GORO_SEEDS").value_or(options.seeds);
   const Ended first = seed ? explorer.explore(*seed, *seed) : explorer.explore(1, seeds);

@@ -10,13 +10,26 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <sstream>
 #include <string>
+
+namespace goro {
+class TextSink;
+}  // namespace goro
 
 namespace goro::testing {
 
 // Adds a step to the running test's story.
 void step(const std::string& text);
+
+// What the test's random values come from: the number in GORO_SEED, which ./course check --seed
+// sets, or any. The story names it, so whatever becomes of the test, its report does.
+std::uint64_t seed();
+
+// Called when this process is about to end in the middle of a test, maybe in a signal handler:
+// tells what only the test knows, without allocating. One at a time; null: nothing.
+extern void (*tell_more)(TextSink* out);
 
 // In a child process of a test: nothing that it does is told to whoever grades.
 void leave_channel();

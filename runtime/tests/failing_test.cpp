@@ -1,6 +1,12 @@
 // How programs end that must not go on: Go's words, status 2.
-#include <stdexcept>
+#include <unistd.h>
 
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <string_view>
+
+#include "frame/end.h"
 #include "goro/goro.h"
 #include "testing/child.h"
 #include "testing/story.h"
@@ -85,6 +91,32 @@ TEST(Failing, SigquitDumpsGoroutinesAndQueues) {
   EXPECT_TRUE(end.says("goroutine 3 [runnable]:")) << end.err;
   EXPECT_TRUE(end.says("P0: status=running")) << end.err;
   EXPECT_TRUE(end.says("runnext=G3")) << end.err;
+}
+
+void tell_a_story() {
+  constexpr std::string_view kStory = "the story\n";
+  if (write(STDERR_FILENO, kStory.data(), kStory.size()) < 0) _exit(9);
+}
+
+TEST(Failing, WhatATestHadDoneIsToldBeforeAnyEndThatIsNoSuccess) {
+  const auto end_of = [](void (*body)()) {
+    return in_child([body] {
+      goro_before_end = tell_a_story;
+      goro::run([body] { body(); });
+    });
+  };
+  const ChildEnd deadlock = end_of([] { goro::Channel<int>().receive(); });
+  EXPECT_EQ(deadlock.err.find("the story\nfatal error: all goroutines"), 0U) << deadlock.err;
+  const ChildEnd panic = end_of([] { throw Odd{}; });
+  EXPECT_EQ(panic.err.find("the story\npanic: "), 0U) << panic.err;
+  const ChildEnd quit = end_of([] { raise(SIGQUIT); });
+  EXPECT_EQ(quit.err.find("the story\nSIGQUIT: quit\n"), 0U) << quit.err;
+}
+
+TEST(Failing, TheSeedThatIsAskedForIsTheOneThatATestGets) {
+  setenv("GORO_SEED", "4711", 1);
+  EXPECT_EQ(goro::testing::seed(), 4711U);
+  unsetenv("GORO_SEED");
 }
 
 TEST(Failing, ChannelMisuseThrowsGosWords) {

@@ -416,11 +416,7 @@ void raise_inexact(Registers* registers) {
 }
 
 std::uint64_t seed() {
-  static const std::uint64_t chosen = [] {
-    const char* text = std::getenv("GORO_SEED");
-    return text != nullptr ? std::strtoull(text, nullptr, 0)
-                           : std::uint64_t{std::random_device{}()};
-  }();
+  static const std::uint64_t chosen = testing::seed();
   return chosen;
 }
 

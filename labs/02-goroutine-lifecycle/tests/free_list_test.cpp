@@ -96,9 +96,8 @@ TEST(FreeList, RefillTakesWhatThereIs) {
 }
 
 TEST(FreeList, NoneIsLostAndNoneIsInTwoPlaces) {
-  const std::uint64_t s = seed();
-  GORO_STEP("two Ps put and get dead Gs at random, 20000 times, seed ", s, " (GORO_SEED=", s,
-            " repeats it)");
+  const std::uint64_t s = testing::seed();
+  GORO_STEP("two Ps put and get dead Gs at random, 20000 times");
   std::mt19937_64 random(s);
   World world(2);
   testing::FakeThread second(world->p(1));
@@ -129,10 +128,9 @@ TEST(FreeList, ManyThreadsShareTheGlobalList) {
   constexpr int kThreads = 4;
   constexpr int kEach = 200;
   constexpr int kRounds = 4000;
-  const std::uint64_t s = seed();
+  const std::uint64_t s = testing::seed();
   GORO_STEP(kThreads, " threads, each with a P of its own, put and get dead Gs at random, ",
-            kRounds, " times each, through the global list too, seed ", s, " (GORO_SEED=", s,
-            " repeats it)");
+            kRounds, " times each, through the global list too");
   World world(kThreads);
   std::vector<G*> all;
   std::vector<std::vector<G*>> held(kThreads);

@@ -76,13 +76,6 @@ class World {
   testing::FakeM m_;
 };
 
-// -- random numbers that can be had again --
-
-inline std::uint64_t seed() {
-  const char* given = std::getenv("GORO_SEED");
-  return given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
-}
-
 // -- for goroutines --
 
 // How many times something is done: a sanitizer's goroutines are large and slow to make and to

@@ -68,7 +68,7 @@ TEST(AdjustPointers, GoesDownAsWellAsUp) {
 }
 
 TEST(AdjustPointers, AgreesWithASlowOne) {
-  const std::uint64_t seed = random_seed();
+  const std::uint64_t seed = testing::seed();
   std::mt19937_64 random(seed);
   GORO_STEP("1,000 words, half of them in or next to the stack, others anywhere");
   std::vector<std::uintptr_t> words;

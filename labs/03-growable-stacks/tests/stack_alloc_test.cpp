@@ -40,7 +40,7 @@ TEST(StackAlloc, IsAlignedForEveryFrame) {
 }
 
 TEST(StackAlloc, StacksDoNotOverlap) {
-  const std::uint64_t seed = random_seed();
+  const std::uint64_t seed = testing::seed();
   std::mt19937_64 random(seed);
   StackWorld world(2);
   std::vector<Stack> live;

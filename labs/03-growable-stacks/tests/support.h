@@ -113,15 +113,4 @@ inline std::size_t my_stack_size() {
   return getg()->stack.size();
 }
 
-// -- random values --
-
-// GORO_SEED from the environment, or a new one; tells the story which.
-inline std::uint64_t random_seed() {
-  const char* text = std::getenv("GORO_SEED");
-  const std::uint64_t seed =
-      text != nullptr ? std::strtoull(text, nullptr, 0) : std::random_device{}();
-  GORO_STEP("random values from seed ", seed, " (GORO_SEED=", seed, " repeats them)");
-  return seed;
-}
-
 }  // namespace goro::testing

@@ -423,8 +423,8 @@ TEST(Order, SixHundredGoroutinesAtOneP) {
 }
 
 TEST(Order, AnyBurstFollowsTheRules) {
-  const std::uint64_t seed = seed_of_this_run();
-  GORO_STEP("20 bursts of random size; GORO_SEED=", seed, " replays them");
+  const std::uint64_t seed = testing::seed();
+  GORO_STEP("20 bursts of random size");
   std::mt19937_64 random(seed);
   for (int i = 0; i < 20; ++i) {
     const int count = 1 + static_cast<int>(random() % 900);
@@ -432,7 +432,7 @@ TEST(Order, AnyBurstFollowsTheRules) {
     expect_exactly([count, yields] { return burst(count, yields); });
     if (HasFailure()) {
       FAIL() << "that was a burst of " << count << " goroutines after " << yields
-             << " time slices; GORO_SEED=" << seed << " replays it";
+             << " time slices; --seed " << seed << " replays it";
     }
   }
 }

@@ -144,10 +144,4 @@ void expect_exactly(Attempt attempt) {
   ADD_FAILURE() << wrong;
 }
 
-// From GORO_SEED, or a new one.
-inline std::uint64_t seed_of_this_run() {
-  const char* text = std::getenv("GORO_SEED");
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : std::random_device{}();
-}
-
 }  // namespace goro::testing

@@ -78,8 +78,8 @@ TEST(SiftDown, ALastParentMayHaveFewerChildren) {
 }
 
 TEST(InitHeap, MakesAHeapOfAnyOrder) {
-  const std::uint64_t seed = seed_of_this_run();
-  GORO_STEP("entries in random orders, 0 to 90 of them, seed ", seed);
+  const std::uint64_t seed = testing::seed();
+  GORO_STEP("entries in random orders, 0 to 90 of them");
   std::mt19937_64 random(seed);
   for (std::size_t n = 0; n <= 90; ++n) {
     Timers ts;
@@ -150,8 +150,8 @@ TEST(AddHeap, ATimerIsInOneHeapAtMost) {
 }
 
 TEST(DeleteMin, TakesTheEarliestEachTime) {
-  const std::uint64_t seed = seed_of_this_run();
-  GORO_STEP("100 timers for random times, taken out one by one, seed ", seed);
+  const std::uint64_t seed = testing::seed();
+  GORO_STEP("100 timers for random times, taken out one by one");
   std::mt19937_64 random(seed);
   Timers ts;
   Bells bells;

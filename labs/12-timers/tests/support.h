@@ -260,10 +260,4 @@ inline void let_others_run() {
   for (int i = 0; i < 20; ++i) yield();
 }
 
-// From GORO_SEED, or a new one.
-inline std::uint64_t seed_of_this_run() {
-  const char* text = std::getenv("GORO_SEED");
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : std::random_device{}();
-}
-
 }  // namespace goro::testing
