@@ -294,7 +294,8 @@ std::string board_to_json(const Board& board) {
 Board board_from_json(const std::string& text, const std::string& shown) {
   try {
     Board board;
-    for (const Json& one : Json::parse(text).at("runs")) {
+    const Json json = Json::parse(text);
+    for (const Json& one : json.at("runs")) {
       BoardRun& run = board.runs.emplace_back();
       run.date = one.at("date").get<std::string>();
       run.machine = one.at("machine").get<std::string>();
