@@ -157,9 +157,14 @@ TEST(Serve, HogsHoldUpNobody) {
         const goro::WaitGroup group;
         {
           const Running running;
+          std::atomic<int> hogs{0};
           for (int i = 0; i < 2; ++i) {
-            group.go([s = &stop] { hog(s); });
+            group.go([s = &stop, count = &hogs] {
+              count->fetch_add(1);
+              hog(s);
+            });
           }
+          while (hogs.load() < 2) goro::yield();
           right = ask_all(running.server.listener.address(), 4, 10);
         }
         __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
