@@ -9,11 +9,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -149,9 +149,14 @@ void BM_TailBesideHogs(benchmark::State& state) {
           const goro::WaitGroup hogs;
           {
             const Running running;
+            std::atomic<int> running_hogs{0};
             for (int i = 0; i < 2; ++i) {
-              hogs.go([s = &stop] { hog(s); });
+              hogs.go([s = &stop, count = &running_hogs] {
+                count->fetch_add(1);
+                hog(s);
+              });
             }
+            while (running_hogs.load() < 2) goro::yield();
             std::array<std::vector<double>, kClients> each;
             std::vector<std::thread> clients;
             for (std::vector<double>& mine : each) {

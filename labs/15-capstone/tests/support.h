@@ -156,7 +156,8 @@ class PlainClient {
 
 // One connection: a goroutine talks at its server's end. On goroutine 1's stack.
 struct OneTalk {
-  explicit OneTalk(TcpListener listener = TcpListener::listen("127.0.0.1:0")) : server(listener) {
+  explicit OneTalk(const TcpListener& listener = TcpListener::listen("127.0.0.1:0"))
+      : server(listener) {
     client = TcpStream::connect(listener.address());
     start();
   }
