@@ -116,7 +116,7 @@ TEST(Store, LocksOneShardOnly) {
 }
 
 TEST(Store, NoCountIsLost) {
-  constexpr int kEach = 3000;
+  constexpr int kEach = 20000;
   GORO_STEP("on four Ps, eight goroutines count up one key, ", kEach, " times each");
   std::optional<std::int64_t> sum;
   goro::run(
