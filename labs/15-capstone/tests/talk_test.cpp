@@ -159,7 +159,9 @@ TEST(Talk, AResetIsNobodysError) {
         quiet.reset();
         PlainClient greedy(port);
         one.start();
-        for (int i = 0; i < 32; ++i) greedy.send(get_of("big"));
+        std::string requests;
+        for (int i = 0; i < 32; ++i) requests += get_of("big");
+        greedy.send(requests);
         while (greedy.waiting() < 1000) goro::yield();
         greedy.reset();
         EXPECT_TRUE(quiet.good() && greedy.good()) << "the test needs its sockets";
