@@ -14,6 +14,7 @@
 #include "frame/dump.h"
 #include "frame/end.h"
 #include "frame/threads.h"
+#include "frame/trace.h"
 #if GORO_SIMULATE
 #include "simulation/simulation.h"
 #endif
@@ -39,6 +40,7 @@ void claim_the_end() {
   if (ending.exchange(true, std::memory_order_acq_rel)) {
     for (;;) pause();
   }
+  trace_process_ends();
 }
 
 [[noreturn]] void fatal_on_g0(const char* text, const Backtrace& trace) {

@@ -27,6 +27,11 @@ Settings read_settings() {
     const long n = std::strtol(text, &end, 10);
     if (end != text && *end == '\0' && n > 0 && n <= 65536) read.maxprocs = static_cast<int>(n);
   }
+  if (const char* file = std::getenv("GORO_TRACE"); file != nullptr) {
+    if (std::strlen(file) < sizeof(read.trace)) std::memcpy(read.trace, file, std::strlen(file));
+    // This process's file: those that it starts would write over it.
+    unsetenv("GORO_TRACE");
+  }
   for (const char* at = std::getenv("GORO_DEBUG"); at != nullptr && *at != '\0';) {
     const char* comma = std::strchr(at, ',');
     const std::size_t length =
@@ -43,6 +48,8 @@ Settings read_settings() {
       read.asyncpreemptoff = async != 0;
     } else if (const long storm = value_of(at, length, "preemptstorm"); storm >= 0) {
       read.preemptstorm = storm != 0;
+    } else if (const long every = value_of(at, length, "traceexact"); every >= 0) {
+      read.traceexact = every != 0;
     }
     at = comma != nullptr ? comma + 1 : nullptr;
   }

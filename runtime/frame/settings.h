@@ -1,4 +1,4 @@
-// What the environment asks for: GORO_MAXPROCS and GORO_DEBUG=name=value,….
+// What the environment asks for: GORO_MAXPROCS, GORO_TRACE and GORO_DEBUG=name=value,….
 #pragma once
 
 namespace goro {
@@ -11,6 +11,8 @@ struct Settings {
   bool preemptoff = false;       // time slices do not end
   bool asyncpreemptoff = false;  // no goroutine is stopped by a signal
   bool preemptstorm = false;     // every goroutine that runs is stopped a thousand times a second
+  bool traceexact = false;       // a trace has the time of every record
+  char trace[4096] = "";         // the file that a trace goes to; empty: none
 };
 
 // Read once, when the program starts.

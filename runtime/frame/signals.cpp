@@ -12,6 +12,7 @@
 #include "frame/end.h"
 #include "frame/fixed_stack.h"
 #include "frame/interrupt.h"
+#include "frame/trace.h"
 
 namespace goro {
 
@@ -28,6 +29,7 @@ struct sigaction old_urg;
 
 void on_quit(int, siginfo_t*, void*) {
   dump_in_signal = true;
+  trace_process_ends();
   TextSink out(STDERR_FILENO);
   out.put("SIGQUIT: quit\n");
   const M* mp = getm();
@@ -71,6 +73,7 @@ void on_preempt(int signal, siginfo_t* info, void* context) {
 #endif
 
 void on_fault(int signal, siginfo_t* info, void* context) {
+  trace_process_ends();
   const G* gp = getg();
   const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
   if (gp != nullptr && in_guard_page(gp, address)) {
