@@ -343,8 +343,6 @@ struct M {
   // own stack (acquirem, releasem). Only this M's.
   std::int32_t locks = 0;
 
-  TraceBuffer* trace = nullptr;  // null: nothing is recorded. Only this M's.
-
   // gopark's arguments: when park_m looks at them, the goroutine is off its stack already.
   bool (*waitunlockf)(G* gp, void* lock) = nullptr;
   void* waitlock = nullptr;
@@ -372,6 +370,7 @@ struct M {
   const void* thread_stack_lo = nullptr;
   std::size_t thread_stack_size = 0;
 #endif
+  TraceBuffer* trace = nullptr;  // null: nothing is recorded. Only this M's.
   G g0_storage;
 };
 

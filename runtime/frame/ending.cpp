@@ -144,7 +144,7 @@ bool is_orphan(const G* gp) {
 }
 
 [[noreturn]] void main_done(G* gp) {
-  trace_goroutine(trace::Kind::ends, gp);
+  trace_stop(trace::Kind::ends, gp);
   casgstatus(gp, GStatus::running, GStatus::waiting);
   dropg();
   sched.lock.lock();

@@ -65,7 +65,7 @@ void errno_is_kept(void* /*object*/) {}
 
 // An mcall function.
 [[noreturn]] void yield_m(G* gp) {
-  trace_goroutine(trace::Kind::yields, gp);
+  trace_stop(trace::Kind::yields, gp);
   gosched_m(gp);
 }
 
@@ -110,12 +110,12 @@ void g_prepare_to_run(G* gp) {
   *kept(gp) = {gp->closure.invoke, errno};
   gp->closure.invoke = errno_is_kept;
 #endif
-  trace_goroutine(trace::Kind::preempted, gp);
+  trace_stop(trace::Kind::preempted, gp);
   gosched_m(gp);
 }
 
 void g_free_stack(G* gp) {
-  trace_goroutine(trace::Kind::ends, gp);
+  trace_stop(trace::Kind::ends, gp);
 #if !GORO_GROWABLE_STACKS
   sanitizer_forget(gp);
 #endif
@@ -138,7 +138,7 @@ void g_free_stack(G* gp) {
 }
 
 void before_park(G* gp) {
-  trace_goroutine(trace::Kind::parks, gp, static_cast<std::uint8_t>(gp->waitreason.get()));
+  trace_stop(trace::Kind::parks, gp, static_cast<std::uint8_t>(gp->waitreason.get()));
 #if GORO_GROWABLE_STACKS
   // Go shrinks when the garbage collector scans a stack. We have no collector, and a goroutine that
   // parks is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop

@@ -136,7 +136,7 @@ std::int64_t schedtrace_interval() {
 }
 
 void schedtrace_if_due(std::int64_t now) {
-  if (trace_is_on) trace_sample();
+  if (trace_is_on()) trace_sample();
   const std::int64_t interval = schedtrace_interval();
   if (interval == 0 || (!first_line && now - last_line < interval)) return;
   if (first_line) started = now;

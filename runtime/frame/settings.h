@@ -12,6 +12,7 @@ struct Settings {
   bool asyncpreemptoff = false;  // no goroutine is stopped by a signal
   bool preemptstorm = false;     // every goroutine that runs is stopped a thousand times a second
   bool traceexact = false;       // a trace has the time of every record
+  int tracebuffers = 1024;       // so many of 16 KB, a thousand records each
   char trace[4096] = "";         // the file that a trace goes to; empty: none
 };
 

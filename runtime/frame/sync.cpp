@@ -24,7 +24,7 @@ int processors() {
 
 // An mcall function. Go: goyield_m.
 [[noreturn]] void goyield_m(G* gp) {
-  trace_goroutine(trace::Kind::yields, gp);
+  trace_stop(trace::Kind::yields, gp);
   casgstatus(gp, GStatus::running, GStatus::runnable);
   dropg();
   runq_put(getm()->p, gp, false);

@@ -33,12 +33,12 @@ void system_call(void (*fn)(void*), void* arg) {
   int error = 0;
   bool has_p = false;
   systemstack([&] {
-    trace_goroutine(trace::Kind::calls, gp);
+    trace_call(trace::Kind::calls, gp);
     entersyscall();
     fn(arg);
     error = errno;
     has_p = exitsyscall();
-    trace_goroutine(has_p ? trace::Kind::returns : trace::Kind::requeued, gp);
+    trace_call(has_p ? trace::Kind::returns : trace::Kind::requeued, gp);
     if (has_p) errno = error;
   });
   if (has_p) return;

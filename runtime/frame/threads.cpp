@@ -59,7 +59,7 @@ namespace {
 
 // Sysmon's longest pause while a trace is recorded: it looks at the queues, and sees to it that
 // times that were not taken are not far from the truth.
-constexpr std::uint32_t kTracePause = 250;
+constexpr std::uint32_t kTracePause = 1000;
 
 constexpr std::size_t kThreadStack = std::size_t{256} << 10;
 
@@ -432,7 +432,7 @@ void preempt_all() {
 }
 
 void sysmon_pause(std::uint32_t microseconds) {
-  if (trace_is_on) microseconds = std::min(microseconds, kTracePause);
+  if (trace_is_on()) microseconds = std::min(microseconds, kTracePause);
   sched.endnote.sleep_for(std::int64_t{microseconds} * 1000);
 }
 

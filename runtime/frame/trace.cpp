@@ -2,26 +2,26 @@
 //
 // Every M writes into a buffer of its own, 16 bytes a record, without a lock and without a line
 // that others write to. A full buffer stays where it is; when the run ends, or the process, all go
-// to the file. There are kBuffers of them: when all are full, the one that was full first is used
-// again. So memory is bounded, nothing is written while the program runs, and of a long run the end
-// is kept, which is where a program that hangs or fails shows why. The reader is told how much was
-// lost.
+// to the file. There are 1,024 of them (GORO_DEBUG=tracebuffers=N): when all are full, the one that
+// was full first is used again. So memory is bounded, nothing is written while the program runs,
+// and of a long run the end is kept, which is where a program that hangs or fails shows why. The
+// reader is told how much was lost.
 //
 // Order. Within a buffer it is the M's own. Between Ms no clock is trusted: G::trace_seq counts
 // what happens to a goroutine. It is a plain number, because only whoever owns the goroutine
 // records: it itself while it runs, its M between two goroutines, whoever is about to ready it
 // while it waits. They hand it over through the status or a queue's lock. A reader takes (G, n)
-// after (G, n - 1), whatever the clocks say. G has no room for such a number; it lives in the
-// padding that the C++ library has behind its count of uncaught exceptions, in a line that each
-// switch writes to anyway.
+// after (G, n - 1), and after the stop that may come in between, whatever the clocks say. A stop
+// needs no number: it is in the buffer of the M on which the goroutine started. G has no room for
+// the count; it lives in the padding that the C++ library has behind its count of uncaught
+// exceptions, in a line that each switch writes to anyway.
 //
-// Time. Reading the clock costs more than everything else that is done here. So
-//   - a goroutine that starts where another has just stopped makes that record its own (a switch);
-//   - when records follow each other closely, all but every sixteenth do without: a reader spreads
-//     them evenly. When one is slow to come, or sysmon has been round since, each has its time
-//     again. A time that was not taken is wrong by a few microseconds, or by sysmon's pause
-//     (kTracePause) if somebody who was in a hurry stops being so. GORO_DEBUG=traceexact=1 reads it
-//     every time.
+// Time. Reading the clock costs more than everything else that is done here. So when records follow
+// each other closely, all but every sixteenth do without, and a stop waits for the start that
+// follows and shares its record (a switch); a reader spreads them evenly. When one is slow to come,
+// or sysmon has been round since, each has its time again. A time that was not taken is wrong by a
+// few microseconds, or by sysmon's pause (kTracePause) if somebody who was in a hurry stops being
+// so. GORO_DEBUG=traceexact=1 reads it every time.
 #include "frame/trace.h"
 
 #include <fcntl.h>
@@ -49,37 +49,17 @@
 
 namespace goro {
 
-bool trace_is_on = false;
-
-// What belongs to the M goes from its full buffer to its next one.
-struct TraceBuffer {
-  static constexpr std::size_t kBytes = 16384;
-  static constexpr std::uint32_t kHeaderBytes = 64;
-  static constexpr std::uint32_t kRecords = (kBytes - kHeaderBytes) / sizeof(trace::Record);
-
-  std::atomic<std::uint32_t> count{0};  // release: the records below it are whole
-  std::uint32_t serial = 0;
-  std::int64_t m = 0;
-  const P* p = nullptr;         // the last P it said it holds
-  std::uint64_t ticks = 0;      // the clock when it was last read
-  std::uint32_t untimed = 0;    // so many more records do without
-  std::uint32_t window = 0;     // so many did before the clock was last read
-  std::uint32_t round = 0;      // sysmon's, then
-  TraceBuffer* next = nullptr;  // on the list of full ones
-  const M* owner = nullptr;
-  alignas(kHeaderBytes) trace::Record records[kRecords];
-};
-static_assert(sizeof(TraceBuffer) == TraceBuffer::kBytes);
+alignas(kCacheLine) std::atomic<std::uint32_t> trace_round{0};
 
 namespace {
 
-constexpr std::size_t kBuffers = 1024;  // 16 MB, a million records
-constexpr std::uint32_t kMostUntimed = 15;
+constexpr std::uint32_t kMostQuick = 15;
 // A record can need two before it: the P, and the time.
 constexpr std::uint32_t kMostAtOnce = 3;
 constexpr std::int32_t kMostPs = 64;  // whose queues are sampled
 
 TraceBuffer* buffers = nullptr;
+std::uint32_t most_buffers = 0;
 std::uint64_t close_together = 0;  // ticks
 char path[sizeof(Settings::trace)];
 bool path_is_begun = false;
@@ -100,8 +80,6 @@ trace::RunHeader run;
 std::atomic<bool> run_is_open{false};
 std::atomic<bool> frozen{false};
 std::atomic<bool> written{false};
-// How often sysmon has been round. Read at every record, written a few thousand times a second.
-alignas(kCacheLine) std::atomic<std::uint32_t> round{0};
 
 // By sysmon only.
 std::uint32_t last_length[kMostPs];
@@ -131,34 +109,27 @@ std::uint64_t ticks_close_together() {
 #endif
 }
 
-constexpr std::uint64_t what(trace::Kind kind, std::uint8_t argument, std::uint64_t id) {
-  return static_cast<std::uint64_t>(kind) | std::uint64_t{argument} << 8 | id << 16;
-}
-
 void append(TraceBuffer* b, std::uint64_t what, std::uint64_t when) {
-  const std::uint32_t n = b->count.load(std::memory_order_relaxed);
-  b->records[n].what = what;
-  b->records[n].when = when;
-  b->count.store(n + 1, std::memory_order_release);
+  trace::Record* at = b->next.load(std::memory_order_relaxed);
+  at->what = what;
+  at->when = when;
+  b->next.store(at + 1, std::memory_order_release);
 }
 
-[[gnu::noinline]] std::uint32_t read_clock(TraceBuffer* b) {
+std::size_t size_of(const TraceBuffer& b) {
+  return static_cast<std::size_t>(b.next.load(std::memory_order_acquire) - b.records);
+}
+
+// Ticks since the buffer's last reading. Whoever calls it has looked for room and P.
+std::uint32_t read_clock(TraceBuffer* b) {
   const std::uint64_t now = clock_ticks();
   const std::uint64_t since = now - b->ticks;
   const bool close = since < close_together * (b->window + 1);
-  b->window = close && !exact ? std::min(b->window * 2 + 1, kMostUntimed) : 0;
-  b->untimed = b->window;
-  b->round = round.load(std::memory_order_relaxed);
+  b->window = close && !exact ? std::min(b->window * 2 + 1, kMostQuick) : 0;
+  b->round = trace_round.load(std::memory_order_relaxed);
   b->ticks = now;
   if (since <= ~std::uint32_t{0}) return static_cast<std::uint32_t>(since);
-  append(b, what(trace::Kind::time, 0, 0), now);
-  return 0;
-}
-
-// Ticks since the buffer's last reading, or 0 if the record does without.
-std::uint32_t elapsed(TraceBuffer* b) {
-  if (b->untimed == 0 || b->round != round.load(std::memory_order_relaxed)) return read_clock(b);
-  --b->untimed;
+  append(b, trace_what(trace::Kind::time, 0, 0), now);
   return 0;
 }
 
@@ -167,9 +138,9 @@ void refill(M* mp) {
   TraceBuffer* b = nullptr;
   lock.lock();
   if (full != nullptr) {
-    full->next = nullptr;
+    full->next_full = nullptr;
     if (newest_full != nullptr) {
-      newest_full->next = full;
+      newest_full->next_full = full;
     } else {
       oldest_full = full;
     }
@@ -177,31 +148,29 @@ void refill(M* mp) {
   }
   if (frozen.load(std::memory_order_relaxed)) {
     // Somebody is writing them all.
-  } else if (used < kBuffers) {
+  } else if (used < most_buffers) {
     b = &buffers[used++];
   } else if (oldest_full != nullptr) {
     b = oldest_full;
-    oldest_full = b->next;
+    oldest_full = b->next_full;
     if (oldest_full == nullptr) newest_full = nullptr;
-    lost += b->count.load(std::memory_order_relaxed);
+    lost += size_of(*b);
   }
   if (b != nullptr) {
-    const bool same = b == full;
-    b->count.store(0, std::memory_order_relaxed);
+    b->next.store(b->records, std::memory_order_relaxed);
     b->serial = next_serial++;
     b->m = mp->id;
     b->owner = mp;
     b->p = nullptr;
-    if (!same) {
-      b->untimed = b->window = 0;
-      b->round = 0;
-    }
+    b->quick_end = nullptr;
+    b->stop = 0;
+    b->window = 0;
   }
   lock.unlock();
   mp->trace = b;
   if (b == nullptr) return;
   b->ticks = clock_ticks();
-  append(b, what(trace::Kind::time, 0, 0), b->ticks);
+  append(b, trace_what(trace::Kind::time, 0, 0), b->ticks);
 }
 
 [[gnu::noinline]] void refill_on_g0(M* mp) {
@@ -209,23 +178,32 @@ void refill(M* mp) {
   systemstack([mp] { refill(mp); });
 }
 
-// This M's buffer with room for the next record; null: nothing is recorded.
-TraceBuffer* room(M* mp) {
-  if (mp == nullptr || mp->trace == nullptr) return nullptr;
-  // Of a thread that was in a system call when its run ended, the buffer is another's by now.
-  if (mp->trace->owner != mp) return nullptr;
-  if (mp->trace->count.load(std::memory_order_relaxed) + kMostAtOnce > TraceBuffer::kRecords) {
-    refill_on_g0(mp);
+// This M's buffer with room for the next record and what it needs before it; null: nothing is
+// recorded. The P is in it.
+TraceBuffer* buffer_of(M* mp) {
+  if (mp == nullptr || mp->trace == nullptr || mp->trace->owner != mp) return nullptr;
+  if (const std::uint64_t stop = mp->trace->stop; stop != 0) {
+    // There was room for it.
+    append(mp->trace, stop, 0);
+    mp->trace->stop = 0;
   }
-  return mp->trace;
+  if (TraceBuffer::kRecords - size_of(*mp->trace) < kMostAtOnce) refill_on_g0(mp);
+  TraceBuffer* b = mp->trace;
+  if (b == nullptr) return nullptr;
+  b->quick_end = nullptr;
+  if (const P* pp = mp->p; pp != b->p) {
+    b->p = pp;
+    if (pp != nullptr) {
+      append(b, trace_what(trace::Kind::p_taken, 0, static_cast<std::uint64_t>(pp->id)), 0);
+    }
+  }
+  return b;
 }
 
-void name_p(TraceBuffer* b, const M* mp) {
-  const P* pp = mp->p;
-  if (pp == b->p) return;
-  b->p = pp;
-  if (pp == nullptr) return;
-  append(b, what(trace::Kind::p_taken, 0, static_cast<std::uint64_t>(pp->id)), 0);
+// The next ones may be quick.
+void permit_quick(TraceBuffer* b) {
+  b->quick_end = b->next.load(std::memory_order_relaxed) +
+                 std::min<std::size_t>(b->window, TraceBuffer::kRecords - size_of(*b));
 }
 
 // Not through libc: ThreadSanitizer would look whether those who still run are done with what is
@@ -271,13 +249,12 @@ void write_run(bool cut_off) {
   run.last_ticks = clock_ticks();
   run.last_ns = nanotime();
   run.lost = lost;
-  run.buffers = std::min<std::uint32_t>(used, kBuffers);
+  run.buffers = used;
   run.cut_off = cut_off ? 1 : 0;
   write_all(fd, &run, sizeof(run));
   for (std::uint32_t i = 0; i < run.buffers; ++i) {
     const TraceBuffer& b = buffers[i];
-    // acquire: the records are whole.
-    const std::uint32_t count = b.count.load(std::memory_order_acquire);
+    const auto count = static_cast<std::uint32_t>(size_of(b));
     const trace::BufferHeader header{b.m, b.serial, count};
     write_all(fd, &header, sizeof(header));
     write_all(fd, b.records, count * sizeof(trace::Record));
@@ -310,11 +287,12 @@ void change_ending_signals(void (*from)(int), void (*to)(int)) {
 }  // namespace
 
 void trace_run_begins(std::int32_t procs) {
-  trace_is_on = false;
   if (settings().trace[0] == '\0') return;
   owner = getpid();
   if (buffers == nullptr) {
-    void* at = mmap(nullptr, kBuffers * sizeof(TraceBuffer), PROT_READ | PROT_WRITE,
+    most_buffers = static_cast<std::uint32_t>(settings().tracebuffers);
+    // What is never touched takes no memory.
+    void* at = mmap(nullptr, most_buffers * sizeof(TraceBuffer), PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED) return;
     buffers = static_cast<TraceBuffer*>(at);
@@ -339,12 +317,12 @@ void trace_run_begins(std::int32_t procs) {
   run.first_ns = nanotime();
   change_ending_signals(SIG_DFL, on_ending_signal);
   run_is_open.store(true, std::memory_order_release);
-  trace_is_on = true;
+  trace_round.store(1, std::memory_order_relaxed);
 }
 
 void trace_run_ends() {
-  if (!trace_is_on) return;
-  trace_is_on = false;
+  if (!trace_is_on()) return;
+  trace_round.store(0, std::memory_order_relaxed);
   if (!run_is_open.exchange(false, std::memory_order_acq_rel)) return;
   change_ending_signals(on_ending_signal, SIG_DFL);
   write_run(false);
@@ -368,21 +346,22 @@ void trace_process_ends() {
 
 void trace_thread_begins(M* mp) {
   mp->trace = nullptr;
-  if (!trace_is_on) return;
+  if (!trace_is_on()) return;
   refill(mp);
   TraceBuffer* b = mp->trace;
-  if (b != nullptr) append(b, what(trace::Kind::m_begins, mp->is_sysmon ? 1 : 0, 0), elapsed(b));
+  if (b != nullptr) append(b, trace_what(trace::Kind::m_begins, mp->is_sysmon ? 1 : 0, 0), 0);
 }
 
 void trace_thread_ends(M* mp) {
-  if (TraceBuffer* b = room(mp); b != nullptr) {
-    append(b, what(trace::Kind::m_ends, 0, 0), read_clock(b));
-    mp->trace = nullptr;
-  }
+  TraceBuffer* b = buffer_of(mp);
+  if (b == nullptr) return;
+  append(b, trace_what(trace::Kind::m_ends, 0, 0), read_clock(b));
+  mp->trace = nullptr;
 }
 
 void trace_sample() {
-  round.store(round.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  // Never 0 again: 2^32 rounds take days.
+  trace_round.store(trace_round.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   M* mp = getm();
   const std::int32_t procs = std::min(kMostPs, sched.gomaxprocs.load(std::memory_order_acquire));
   for (std::int32_t i = 0; i < procs; ++i) {
@@ -391,53 +370,47 @@ void trace_sample() {
     std::uint32_t length = pp->runqtail.load(std::memory_order_acquire) - head;
     if (pp->runnext.load(std::memory_order_relaxed) != nullptr) ++length;
     if (length == last_length[i]) continue;
-    TraceBuffer* b = room(mp);
+    TraceBuffer* b = buffer_of(mp);
     if (b == nullptr) return;
     last_length[i] = length;
-    append(b, what(trace::Kind::p_length, 0, static_cast<std::uint64_t>(i)),
-           read_clock(b) | std::uint64_t{length} << 32);
+    const std::uint64_t ticks = read_clock(b);
+    append(b, trace_what(trace::Kind::p_length, 0, static_cast<std::uint64_t>(i)),
+           ticks | std::uint64_t{length} << 32);
   }
   const auto global = static_cast<std::uint32_t>(sched.runqsize.load(std::memory_order_relaxed));
   if (global == last_global) return;
-  TraceBuffer* b = room(mp);
+  TraceBuffer* b = buffer_of(mp);
   if (b == nullptr) return;
   last_global = global;
-  append(b, what(trace::Kind::grq_length, 0, 0), read_clock(b) | std::uint64_t{global} << 32);
+  const std::uint64_t ticks = read_clock(b);
+  append(b, trace_what(trace::Kind::grq_length, 0, 0), ticks | std::uint64_t{global} << 32);
 }
 
-void trace_record(trace::Kind kind, std::uint8_t argument, G* gp) {
-  const auto id = what(kind, argument, gp->goid);
-  M* mp = getm();
-  TraceBuffer* b = room(mp);
+void trace_record(std::uint64_t what, G* gp) {
+  TraceBuffer* b = buffer_of(getm());
   if (b == nullptr) return;
-  name_p(b, mp);
-  const std::uint64_t ticks = elapsed(b);
-  append(b, id, ticks | std::uint64_t{++gp->trace_seq} << 32);
+  const std::uint64_t ticks = read_clock(b);
+  append(b, what, ticks | std::uint64_t{++gp->trace_seq} << 32);
+  permit_quick(b);
 }
 
-void trace_record_start(G* gp) {
-  M* mp = getm();
-  TraceBuffer* b = room(mp);
+void trace_record_stop(std::uint64_t what) {
+  TraceBuffer* b = buffer_of(getm());
   if (b == nullptr) return;
-  name_p(b, mp);
-  trace::Record* last = &b->records[b->count.load(std::memory_order_relaxed) - 1];
-  const std::uint64_t number = std::uint64_t{++gp->trace_seq} << 32;
-  if (trace::is_stop(last->kind())) {
-    const std::uint64_t stop = last->what & 0xffff;
-    last->what = (stop + trace::kSwitch) | gp->goid << 16;
-    last->when = last->ticks() | number;
-  } else {
-    const std::uint64_t ticks = elapsed(b);
-    append(b, what(trace::Kind::starts, 0, gp->goid), ticks | number);
-  }
+  append(b, what, read_clock(b));
+  permit_quick(b);
+}
+
+void trace_record_call(trace::Kind kind, G* gp) {
+  trace_record(trace_what(kind, 0, gp->goid), gp);
+  // What comes next may find the M without its P, or with another.
+  if (TraceBuffer* b = getm()->trace; b != nullptr) b->quick_end = nullptr;
 }
 
 void trace_record_thread(trace::Kind kind) {
-  M* mp = getm();
-  TraceBuffer* b = room(mp);
+  TraceBuffer* b = buffer_of(getm());
   if (b == nullptr) return;
-  name_p(b, mp);
-  append(b, what(kind, 0, 0), read_clock(b));
+  append(b, trace_what(kind, 0, 0), read_clock(b));
 }
 
 }  // namespace goro

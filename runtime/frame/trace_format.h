@@ -33,7 +33,8 @@ enum class Kind : std::uint8_t {
   world_stops = 9,
   world_starts = 10,
 
-  // All below: of a goroutine (its id, -, its sequence number).
+  // All below: of a goroutine (its id, -, its number: what happens to a goroutine is numbered,
+  // but for its stops, which only whoever ran it records).
   created = 16,   // (-, 1 if the M's goroutine created it)
   readied = 17,   // it waited, and can go on
   starts = 18,    // runs on this M
@@ -41,14 +42,14 @@ enum class Kind : std::uint8_t {
   returns = 20,   // comes out of it, and still has a P
   requeued = 21,  // comes out of it without one, and has to wait for one
 
-  // Stops running on this M.
+  // Stops running on this M (-, -, 0).
   parks = 24,  // (-, why)
   yields = 25,
   preempted = 26,
   ends = 27,
 
-  // The M's goroutine stops for one of these reasons, and another starts at the same moment: the
-  // record is the other's.
+  // The M's goroutine stops for one of these reasons, and another starts at the same moment: id
+  // and number are the other's, the argument is the first one's.
   parks_for = 32,
   yields_for = 33,
   preempted_for = 34,
