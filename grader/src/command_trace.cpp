@@ -43,6 +43,8 @@ Traced build_lab(const Course& course, const TraceOptions& options, Workspace& p
   if (options.arguments.size() > 1) {
     throw wrong_use("./course trace " + options.what + " takes one test, or none for all of them");
   }
+  const std::string test =
+      options.arguments.empty() ? std::string() : full_name(lab, options.arguments.front());
   const Submission labs(course.root() / "labs", course);
   const std::map<std::string, std::string> problems = place.stage(labs);
   if (const auto problem = problems.find(lab.folder); problem != problems.end()) {
@@ -58,8 +60,7 @@ Traced build_lab(const Course& course, const TraceOptions& options, Workspace& p
   }
   Traced traced{place.launcher(), lab.number_text()};
   traced.command.push_back(place.program(target).string());
-  if (!options.arguments.empty()) {
-    const std::string test = full_name(lab, options.arguments.front());
+  if (!test.empty()) {
     traced.command.push_back("--gtest_filter=" + test);
     traced.name += "-" + test;
   }

@@ -1,6 +1,7 @@
 #include "trace_json.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -91,7 +92,7 @@ class Writer {
 };
 
 enum class State { none, runnable, running, syscall, waiting };
-constexpr int kStates = 5;
+constexpr std::size_t kStates = 5;
 
 struct Goroutine {
   State state = State::none;
@@ -171,17 +172,18 @@ class Picture {
 
   void become(std::uint64_t g, State state) {
     Goroutine& goroutine = goroutines_[g];
-    --counts_[static_cast<int>(goroutine.state)];
+    --counts_[static_cast<std::size_t>(goroutine.state)];
     goroutine.state = state;
-    ++counts_[static_cast<int>(state)];
+    ++counts_[static_cast<std::size_t>(state)];
     if (state == State::none) goroutines_.erase(g);
   }
 
   void count(double now, bool at_all_costs) {
-    if (!at_all_costs && now - counted_ < between_counts_) return;
+    if (!at_all_costs && (now - counted_ < between_counts_ || counts_ == shown_)) return;
     counted_ = now;
+    shown_ = counts_;
     const auto of = [this](State state) {
-      return std::to_string(counts_[static_cast<int>(state)]);
+      return std::to_string(counts_[static_cast<std::size_t>(state)]);
     };
     out_.counter(ps_, "goroutines", now,
                  "\"runnable\":" + of(State::runnable) + ",\"running\":" + of(State::running) +
@@ -367,7 +369,8 @@ class Picture {
   std::map<std::int64_t, std::int64_t> holders_;  // of each P
   std::map<std::int64_t, double> drawn_;          // so far is each P's track
   std::unordered_map<std::uint64_t, Goroutine> goroutines_;
-  std::int64_t counts_[kStates] = {};
+  std::array<std::int64_t, kStates> counts_{};  // of goroutines in each state
+  std::array<std::int64_t, kStates> shown_{};
   double counted_ = 0;
   double between_counts_ = 0;
   double world_stopped_ = 0;
