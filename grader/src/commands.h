@@ -72,6 +72,15 @@ struct DebugOptions {
 };
 ExitStatus debug(const Course& course, const DebugOptions& options, Terminal& terminal);
 
+struct TraceOptions {
+  std::string what;  // a lab's number, or a program
+  bool own = false;
+  std::string output;                  // the JSON; empty: in build/traces
+  std::vector<std::string> arguments;  // a test of the lab, or the program's
+  std::string preset = Target{}.base_preset();
+};
+ExitStatus trace(const Course& course, const TraceOptions& options, Terminal& terminal);
+
 ExitStatus watch(const Course& course, const CheckOptions& options, Terminal& terminal);
 
 struct ResetOptions {

@@ -40,6 +40,7 @@ struct CommandLine {
   goro::grader::BenchOptions bench;
   goro::grader::HintOptions hint;
   goro::grader::DebugOptions debug;
+  goro::grader::TraceOptions trace;
   bool more_hints = false;  // accepted; every question says more than the one before
   goro::grader::ResetOptions reset;
   goro::grader::MutantsOptions mutants;
@@ -60,6 +61,7 @@ struct CommandLine {
     add_watch();
     add_hint();
     add_debug();
+    add_trace();
     add_bench();
     add_grade();
     add_reset();
@@ -212,6 +214,22 @@ struct CommandLine {
         ->allow_extra_args(false)
         ->take_all();
     sub->add_option("--preset", debug.preset)->group("");
+  }
+
+  void add_trace() {
+    CLI::App* sub = add("trace", "Record what every goroutine, thread and P does, for a timeline",
+                        "./course trace 9 Close, ./course trace ./my-program its arguments",
+                        [this](const Course& course, Terminal& terminal) {
+                          return goro::grader::trace(course, trace, terminal);
+                        });
+    sub->add_option("what", trace.what, "A lab's number, or a program that is linked with goro")
+        ->required();
+    sub->add_option("-o,--output", trace.output, "Where the JSON goes (default: build/traces/…)");
+    sub->add_flag("--own", trace.own, "Use your own labs 1 to N, not only lab N");
+    sub->add_option("--preset", trace.preset)->group("");
+    // From the first word that is none of these, all is the program's, or the lab's test.
+    sub->prefix_command();
+    sub->final_callback([this, sub] { trace.arguments = sub->remaining(); });
   }
 
   void add_doctor() {

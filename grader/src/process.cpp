@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <spawn.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -43,6 +45,13 @@ Groups& groups() {
   // Never destroyed: the interruption thread may outlive main.
   static auto* const all = new Groups;
   return *all;
+}
+
+// The program of run_in_front; 0: there is none, kSomebody: it is just being started.
+constexpr pid_t kSomebody = -1;
+std::atomic<pid_t>& in_front() {
+  static std::atomic<pid_t> pid{0};
+  return pid;
 }
 
 sigset_t interruptions() {
@@ -391,12 +400,60 @@ Ended run_process(const Command& command, const Limits& limits, const Extras& ex
   return ended;
 }
 
+int run_in_front(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = arguments;
+  std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
+  for (std::string& word : words) {
+    argv.push_back(word.data());
+  }
+  argv.push_back(nullptr);
+  sigset_t signals;
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigfillset(&signals);
+  ::posix_spawnattr_setsigdefault(&attributes, &signals);
+  sigemptyset(&signals);
+  ::posix_spawnattr_setsigmask(&attributes, &signals);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  // Ctrl-\ goes to both of us.
+  using Handler = void (*)(int);
+  const Handler quit = std::signal(SIGQUIT, SIG_IGN);
+  pid_t child = 0;
+  in_front().store(kSomebody);
+  const int error = ::posix_spawnp(&child, argv[0], nullptr, &attributes, argv.data(), ::environ);
+  ::posix_spawnattr_destroy(&attributes);
+  int status = 0;
+  if (error == 0) {
+    in_front().store(child);
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+  }
+  in_front().store(0);
+  (void)std::signal(SIGQUIT, quit);
+  if (error != 0) {
+    throw wrong_use(arguments.front() + " cannot be started: " + std::strerror(error));
+  }
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 void kill_children_when_interrupted(std::function<void()> farewell) {
   static const sigset_t set = interruptions();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::thread([farewell = std::move(farewell)] {
     int number = 0;
-    while (::sigwait(&set, &number) != 0) {
+    for (;;) {
+      if (::sigwait(&set, &number) != 0) {
+        continue;
+      }
+      const pid_t front = in_front().load();
+      if (front == 0) {
+        break;
+      }
+      // The terminal sends SIGINT to everybody itself.
+      if (number != SIGINT && front != kSomebody) {
+        (void)::kill(front, number);
+      }
     }
     // The lock is kept: from here on nothing can be started.
     groups().lock.lock();

@@ -58,6 +58,11 @@ struct Ended {
 // one pipe. When it returns, no process of that group is left.
 Ended run_process(const Command& command, const Limits& limits, const Extras& extras = {});
 
+// Runs a program that has the terminal, its signals and stdin to itself, as if it had been typed.
+// Meanwhile interruptions are its business, not this program's. The result is its status as a shell
+// would have it.
+int run_in_front(const std::vector<std::string>& arguments);
+
 // From now on SIGINT, SIGTERM and SIGHUP kill every group that run_process started, then call
 // `farewell`, then end this program with status 128 + the signal's number, as a shell reports it.
 // Call it before any thread is started.

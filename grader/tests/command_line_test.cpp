@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "frame/trace_format.h"
 #include "process.h"
 #include "test_folder.h"
 #include "text.h"
@@ -380,6 +381,33 @@ TEST_F(CommandLine, ResetBringsTheStarterBackAndLosesNothing) {
   ASSERT_TRUE(fs::exists(backups));
   EXPECT_EQ(read_file(fs::directory_iterator(backups)->path()), "my work\n");
   EXPECT_SAYS(course({"reset", "1"}), "Nothing to do");
+}
+
+TEST_F(CommandLine, TraceRunsAProgramWithItsArguments) {
+  trace::FileHeader header{};
+  std::copy(std::begin(trace::kMagic), std::end(trace::kMagic), header.magic);
+  write("records", std::string(reinterpret_cast<const char*>(&header), sizeof(header)));
+  const Ended ended = course({"trace", "/bin/sh", "-c", "cp records \"$GORO_TRACE\"; exit 3"});
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_SAYS(ended, "The program ended with status 3.\n");
+  EXPECT_SAYS(ended, "0 events of 0 goroutines in 0 runs: build/traces/sh.json\n");
+  EXPECT_EQ(nlohmann::json::parse(read_file(root_ / "build/traces/sh.json")).at("traceEvents"),
+            nlohmann::json::array());
+  const Ended elsewhere =
+      course({"trace", "-o", "here.json", "/bin/sh", "-c", "cp records \"$GORO_TRACE\""});
+  EXPECT_EQ(elsewhere.status, 0) << elsewhere.output;
+  EXPECT_TRUE(fs::exists(root_ / "here.json"));
+}
+
+TEST_F(CommandLine, TraceSaysWhyThereIsNothing) {
+  const Ended nothing = course({"trace", "/bin/true"});
+  EXPECT_EQ(nothing.status, 2);
+  EXPECT_SAYS(nothing, "course: /bin/true recorded nothing: ");
+  const Ended nowhere = course({"trace", "./nowhere"});
+  EXPECT_EQ(nowhere.status, 2);
+  EXPECT_SAYS(nowhere, "course: ./nowhere cannot be started: No such file or directory\n");
+  EXPECT_EQ(course({"trace", "1", "OfTwo", "OfNegatives"}).status, 2);
+  EXPECT_SAYS(course({"trace", "1", "Nope"}), "lab 01 has no test \"Nope\"");
 }
 
 TEST_F(CommandLine, MutantsAreCaughtOrNamed) {

@@ -32,6 +32,7 @@ struct M;
 struct P;
 struct SavedState;
 struct Sudog;
+struct TraceBuffer;
 
 // Go: _Gidle … _Gpreempted, with Go's numbers. The status is also the lock on the goroutine's
 // stack: running, syscall and copystack mean that the goroutine owns it, in waiting and runnable
@@ -84,8 +85,17 @@ struct Closure {
 // per thread (__cxa_get_globals); a goroutine can park inside a catch block and go on on another
 // thread.
 struct ExceptionState {
+  constexpr ExceptionState() = default;
+  constexpr ExceptionState(const ExceptionState& other) = default;
+  // Member by member: what is behind the last one in a G is another field.
+  constexpr ExceptionState& operator=(const ExceptionState& other) {
+    caught = other.caught;
+    uncaught = other.uncaught;
+    return *this;
+  }
+
   void* caught = nullptr;
-  std::uint64_t uncaught = 0;
+  std::uint32_t uncaught = 0;
 };
 
 // A stack that moved while an exception was on its way through it. See frame/exceptions.cpp.
@@ -121,7 +131,8 @@ struct alignas(kCacheLine) G {
   std::uint64_t goid = 0;
   void* param = nullptr;  // what the waker hands over
   Closure closure;
-  ExceptionState exceptions;
+  [[no_unique_address]] ExceptionState exceptions;
+  std::uint32_t trace_seq = 0;  // frame/trace.cpp; its owner's
   StackMove* moves = nullptr;
   Observed<M*> lockedm;  // the only M that may run it (lock_os_thread)
   std::uint64_t parent_goid = 0;
@@ -135,6 +146,8 @@ struct alignas(kCacheLine) G {
 #if GORO_GROWABLE_STACKS
 // A million goroutines fill the processor's caches with nothing but Gs.
 static_assert(sizeof(G) == 3 * kCacheLine);
+// In what is padding in the library's structure.
+static_assert(offsetof(G, trace_seq) == offsetof(G, exceptions) + 12);
 #endif
 
 // A queue of Gs through schedlink: first in, first out. A G is on at most one queue or list.
@@ -357,6 +370,7 @@ struct M {
   const void* thread_stack_lo = nullptr;
   std::size_t thread_stack_size = 0;
 #endif
+  TraceBuffer* trace = nullptr;  // null: nothing is recorded. Only this M's.
   G g0_storage;
 };
 
@@ -432,8 +446,9 @@ struct Sched {
 
 extern Sched sched;
 // Grows and never shrinks; the first gomaxprocs are in use. run() reserves room for all that there
-// can be, so it may be read without a lock while it grows.
-extern std::vector<P*> allp;
+// can be, so it may be read without a lock while it grows. Never destroyed: a goroutine can call
+// std::exit while others run.
+extern std::vector<P*>& allp;
 extern M* allm;  // through M::alllink; under sched.lock
 
 static_assert(offsetof(G, stack) + offsetof(Stack, lo) == GORO_G_STACK_LO);

@@ -39,6 +39,7 @@
 #include "frame/sema_root.h"
 #include "frame/threads.h"
 #include "frame/timer.h"
+#include "frame/trace.h"
 #include "frame/waiting.h"
 #include "goro/go.h"
 
@@ -143,6 +144,7 @@ bool is_orphan(const G* gp) {
 }
 
 [[noreturn]] void main_done(G* gp) {
+  trace_stop(trace::Kind::ends, gp);
   casgstatus(gp, GStatus::running, GStatus::waiting);
   dropg();
   sched.lock.lock();

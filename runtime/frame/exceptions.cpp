@@ -25,8 +25,7 @@ namespace goro {
 void exceptions_stack_moved(G* gp, Stack old, std::uintptr_t distance) {
   const M* mp = gp->m;
   const ExceptionState& state = mp != nullptr ? *mp->exception_globals : gp->exceptions;
-  // The upper half of the word is padding of the library's structure.
-  if (static_cast<std::uint32_t>(state.uncaught) == 0) {
+  if (state.uncaught == 0) {
     exceptions_forget_moves(gp);
     return;
   }

@@ -14,6 +14,7 @@
 #include "frame/dump.h"
 #include "frame/end.h"
 #include "frame/threads.h"
+#include "frame/trace.h"
 #if GORO_SIMULATE
 #include "simulation/simulation.h"
 #endif
@@ -41,6 +42,7 @@ void claim_the_end() {
     for (;;) pause();
   }
   if (goro_before_end != nullptr) goro_before_end();
+  trace_process_ends();
 }
 
 [[noreturn]] void fatal_on_g0(const char* text, const Backtrace& trace) {

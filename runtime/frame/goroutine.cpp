@@ -18,6 +18,7 @@
 #include "frame/end.h"
 #include "frame/entry.h"
 #include "frame/fixed_stack.h"
+#include "frame/trace.h"
 #include "goro/go.h"
 #include "goro/panic.h"
 #include "goro/run.h"
@@ -62,6 +63,12 @@ Kept* kept(const G* gp) {
 // nobody looks at that word while its goroutine is stopped, except here. Never called.
 void errno_is_kept(void* /*object*/) {}
 
+// An mcall function.
+[[noreturn]] void yield_m(G* gp) {
+  trace_stop(trace::Kind::yields, gp);
+  gosched_m(gp);
+}
+
 // A word of the closure that points into the spawner's own stack would go stale when that stack
 // moves.
 void inspect_closure(const G* spawner, const void* object, std::size_t size) {
@@ -83,6 +90,7 @@ void inspect_closure(const G* spawner, const void* object, std::size_t size) {
 }
 
 void g_prepare_to_run(G* gp) {
+  trace_start(gp);
   if (gp->sched.sp == 0) {
     // A fixed stack was made when the goroutine was, because that can fail.
     if (gp->stack_kind == StackKind::growable) gp->stack = stackalloc(getm()->p, kStackMin);
@@ -102,10 +110,12 @@ void g_prepare_to_run(G* gp) {
   *kept(gp) = {gp->closure.invoke, errno};
   gp->closure.invoke = errno_is_kept;
 #endif
+  trace_stop(trace::Kind::preempted, gp);
   gosched_m(gp);
 }
 
 void g_free_stack(G* gp) {
+  trace_stop(trace::Kind::ends, gp);
 #if !GORO_GROWABLE_STACKS
   sanitizer_forget(gp);
 #endif
@@ -128,6 +138,7 @@ void g_free_stack(G* gp) {
 }
 
 void before_park(G* gp) {
+  trace_stop(trace::Kind::parks, gp, static_cast<std::uint8_t>(gp->waitreason.get()));
 #if GORO_GROWABLE_STACKS
   // Go shrinks when the garbage collector scans a stack. We have no collector, and a goroutine that
   // parks is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop
@@ -150,8 +161,6 @@ void before_park(G* gp) {
       mp->waitlock = reinterpret_cast<void*>(gp->stack.hi - (old.hi - lock));
     }
   }
-#else
-  static_cast<void>(gp);
 #endif
 }
 
@@ -201,6 +210,7 @@ void spawn(const SpawnRequest& request) {
       inspect_closure(self, gp->closure.object, request.size);
     }
     if (fixed_bytes != 0) gp->stack = fixed;
+    trace_goroutine(trace::Kind::created, gp, 1);
     runq_put(pp, gp, true);
     wakep();
   });
@@ -216,7 +226,7 @@ void yield() {
   G* gp = getg();
   if (gp == nullptr || gp->stack_kind == StackKind::system)
     throw Panic("yield outside of goro::run");
-  mcall(gosched_m);
+  mcall(yield_m);
 }
 
 [[noreturn]] void exit_goroutine() {

@@ -5,6 +5,7 @@
 #include "contracts/getg.h"
 #include "contracts/lifecycle.h"
 #include "contracts/lock.h"
+#include "frame/trace.h"
 #include "goro/panic.h"
 
 namespace goro::detail {
@@ -57,6 +58,7 @@ void park(bool (*commit)(void* arg), void* arg, Waiting why) {
 }
 
 void make_ready(G* gp) {
+  trace_goroutine(trace::Kind::readied, gp);
   ready(gp);
 }
 

@@ -35,6 +35,7 @@
 #include "contracts/syscall.h"
 #include "contracts/timers.h"
 #include "frame/threads.h"
+#include "frame/trace.h"
 #include "frame/waiting.h"
 
 namespace goro {
@@ -96,6 +97,7 @@ void inject(GQueue* ready, std::int32_t count) {
 G* take_first(GQueue* ready, std::int32_t count) {
   G* gp = ready->pop();
   if (gp == nullptr) return nullptr;
+  trace_goroutine(trace::Kind::readied, gp);
   casgstatus(gp, GStatus::waiting, GStatus::runnable);
   inject(ready, count);
   return gp;
@@ -112,6 +114,7 @@ Polled poll_until(std::int64_t when) {
   sched.poll_until.store(when == 0 ? kMaxWhen : when);
   M* mp = getm();
   mp->blocked = true;
+  trace_thread(trace::Kind::m_polls);
   GQueue ready;
   std::int32_t count = 0;
   if (netpoll_inited()) {
@@ -120,6 +123,7 @@ Polled poll_until(std::int64_t when) {
     sleep_on_futex(when);
   }
   mp->blocked = false;
+  trace_thread(trace::Kind::m_wakes);
   sched.poll_broken.store(0);
   sched.poll_until.store(0);
   sched.lastpoll.store(nanotime());

@@ -28,6 +28,7 @@
 #include "frame/signals.h"
 #include "frame/symbols.h"
 #include "frame/threads.h"
+#include "frame/trace.h"
 #include "frame/world.h"
 #include "goro/go.h"
 
@@ -75,6 +76,7 @@ void run_main(void (*invoke)(void*), void* object, const Options& options) {
   signals_install();
 
   allp.reserve(kMaxProcs);  // so that it never moves while others read it
+  trace_run_begins(procs);
   M* m0 = m_new(true);
   m_enter_thread(m0);
   sched.lock.lock();
@@ -88,6 +90,7 @@ void run_main(void (*invoke)(void*), void* object, const Options& options) {
   if (stack.lo != 0) {
     G* gp = newproc1(m0->p, Closure{goroutine_1, nullptr}, StackKind::fixed, 0, 0);
     gp->stack = stack;
+    trace_goroutine(trace::Kind::created, gp);
     runq_put(m0->p, gp, true);
     schedtrace_reset();
     sysmon_start();
@@ -97,6 +100,7 @@ void run_main(void (*invoke)(void*), void* object, const Options& options) {
   preempt_storm_stop();
   m_leave_thread(m0);
   forget_the_run();
+  trace_run_ends();
   signals_remove();
   std::set_terminate(outer_terminate);
   active.store(false);

@@ -12,6 +12,7 @@
 #include "contracts/services/observe.h"
 #include "frame/dump.h"
 #include "frame/settings.h"
+#include "frame/trace.h"
 
 namespace goro {
 
@@ -135,6 +136,7 @@ std::int64_t schedtrace_interval() {
 }
 
 void schedtrace_if_due(std::int64_t now) {
+  if (trace_is_on()) trace_sample();
   const std::int64_t interval = schedtrace_interval();
   if (interval == 0 || (!first_line && now - last_line < interval)) return;
   if (first_line) started = now;

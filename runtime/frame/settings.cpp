@@ -30,6 +30,11 @@ Settings read_settings() {
   if (const char* text = std::getenv("GORO_TRACEBACK"); text != nullptr) {
     read.traceback_system = std::strcmp(text, "system") == 0;
   }
+  if (const char* file = std::getenv("GORO_TRACE"); file != nullptr) {
+    if (std::strlen(file) < sizeof(read.trace)) std::memcpy(read.trace, file, std::strlen(file));
+    // This process's file: those that it starts would write over it.
+    unsetenv("GORO_TRACE");
+  }
   for (const char* at = std::getenv("GORO_DEBUG"); at != nullptr && *at != '\0';) {
     const char* comma = std::strchr(at, ',');
     const std::size_t length =
@@ -46,6 +51,10 @@ Settings read_settings() {
       read.asyncpreemptoff = async != 0;
     } else if (const long storm = value_of(at, length, "preemptstorm"); storm >= 0) {
       read.preemptstorm = storm != 0;
+    } else if (const long every = value_of(at, length, "traceexact"); every >= 0) {
+      read.traceexact = every != 0;
+    } else if (const long many = value_of(at, length, "tracebuffers"); many > 0) {
+      read.tracebuffers = many < 65'536 ? static_cast<int>(many) : 65'536;
     }
     at = comma != nullptr ? comma + 1 : nullptr;
   }

@@ -1,4 +1,5 @@
-// What the environment asks for: GORO_MAXPROCS, GORO_TRACEBACK and GORO_DEBUG=name=value,….
+// What the environment asks for: GORO_MAXPROCS, GORO_TRACEBACK, GORO_TRACE and
+// GORO_DEBUG=name=value,….
 #pragma once
 
 namespace goro {
@@ -12,6 +13,9 @@ struct Settings {
   bool asyncpreemptoff = false;   // no goroutine is stopped by a signal
   bool preemptstorm = false;      // every goroutine that runs is stopped a thousand times a second
   bool traceback_system = false;  // backtraces have the runtime's functions too
+  bool traceexact = false;        // a trace has the time of every record
+  int tracebuffers = 1024;        // so many of 16 KB, a thousand records each
+  char trace[4096] = "";          // the file that a trace goes to; empty: none
 };
 
 // Read once, when the program starts.

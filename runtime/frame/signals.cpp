@@ -13,6 +13,7 @@
 #include "frame/fixed_stack.h"
 #include "frame/interrupt.h"
 #include "frame/settings.h"
+#include "frame/trace.h"
 
 namespace goro {
 
@@ -31,6 +32,7 @@ struct sigaction old_urg;
 void on_quit(int, siginfo_t*, void*) {
   dump_in_signal = true;
   if (goro_before_end != nullptr) goro_before_end();
+  trace_process_ends();
   TextSink out(STDERR_FILENO);
   out.put("SIGQUIT: quit\n").flush();
   if (const M* mp = getm(); mp != nullptr) {
@@ -79,6 +81,7 @@ void on_preempt(int signal, siginfo_t* info, void* context) {
 #endif
 
 void on_fault(int signal, siginfo_t* info, void* context) {
+  trace_process_ends();
   const G* gp = getg();
   const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
   if (gp != nullptr && in_guard_page(gp, address)) {

@@ -10,6 +10,7 @@
 #include "contracts/services/clock.h"
 #include "contracts/services/goroutine.h"
 #include "contracts/timers.h"
+#include "frame/trace.h"
 #include "goro/detail/park.h"
 #include "goro/time.h"
 
@@ -24,7 +25,9 @@ struct Sleep {
 };
 
 void wake_sleeper(void* arg, std::uintptr_t /*seq*/, std::int64_t /*delay*/) {
-  ready(static_cast<G*>(arg));
+  auto* gp = static_cast<G*>(arg);
+  trace_goroutine(trace::Kind::readied, gp);
+  ready(gp);
 }
 
 bool set_for_sleep(G* gp, void* lock) {

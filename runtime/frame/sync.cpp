@@ -8,6 +8,7 @@
 #include "contracts/services/goroutine.h"
 #include "contracts/services/scheduling.h"
 #include "contracts/sync.h"
+#include "frame/trace.h"
 #include "goro/run.h"
 
 namespace goro {
@@ -23,6 +24,7 @@ int processors() {
 
 // An mcall function. Go: goyield_m.
 [[noreturn]] void goyield_m(G* gp) {
+  trace_stop(trace::Kind::yields, gp);
   casgstatus(gp, GStatus::running, GStatus::runnable);
   dropg();
   runq_put(getm()->p, gp, false);

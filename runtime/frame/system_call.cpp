@@ -12,6 +12,7 @@
 #include "contracts/services/fatal.h"
 #include "contracts/services/goroutine.h"
 #include "contracts/syscall.h"
+#include "frame/trace.h"
 #include "goro/lock_os_thread.h"
 #include "goro/panic.h"
 
@@ -32,10 +33,12 @@ void system_call(void (*fn)(void*), void* arg) {
   int error = 0;
   bool has_p = false;
   systemstack([&] {
+    trace_call(trace::Kind::calls, gp);
     entersyscall();
     fn(arg);
     error = errno;
     has_p = exitsyscall();
+    trace_call(has_p ? trace::Kind::returns : trace::Kind::requeued, gp);
     if (has_p) errno = error;
   });
   if (has_p) return;

@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -37,6 +38,7 @@
 #include "frame/interrupt.h"
 #include "frame/settings.h"
 #include "frame/signals.h"
+#include "frame/trace.h"
 #if GORO_SIMULATE
 #include <string>
 
@@ -50,10 +52,14 @@ __attribute__((tls_model("initial-exec"))) thread_local goro::G* goro_tls_g = nu
 namespace goro {
 
 Sched sched;
-std::vector<P*> allp;
+std::vector<P*>& allp = *new std::vector<P*>;
 M* allm = nullptr;
 
 namespace {
+
+// Sysmon's longest pause while a trace is recorded: it looks at the queues, and sees to it that
+// times that were not taken are not far from the truth.
+constexpr std::uint32_t kTracePause = 1000;
 
 constexpr std::size_t kThreadStack = std::size_t{256} << 10;
 
@@ -245,6 +251,7 @@ void m_enter_thread(M* mp) {
   signals_enter_thread(mp);
   goro_tls_g = mp->g0;
   if (!mp->is_sysmon) interrupt_enter_thread(mp);
+  trace_thread_begins(mp);
 }
 
 void m_schedule(M* mp) {
@@ -257,6 +264,7 @@ void m_schedule(M* mp) {
 void m_leave_thread(M* mp) {
   atomic<std::uintptr_t>* slot = mp->guard_slot.load(std::memory_order_relaxed);
   if (!mp->orphan) {
+    trace_thread_ends(mp);
     // Under the lock with which others are asked to give way: from here on nobody writes into this
     // thread's memory, which may be gone before the M is. An orphan was cut off under the lock, and
     // the lock is not its run's any more.
@@ -322,8 +330,10 @@ void mpark() {
   // sees the other.
   mp->parked.store(true, std::memory_order_seq_cst);
   if (sched.stopping.load(std::memory_order_seq_cst)) m_leave();
+  trace_thread(trace::Kind::m_sleeps);
   mp->park.sleep();
   mp->park.clear();
+  trace_thread(trace::Kind::m_wakes);
   mp->parked.store(false, std::memory_order_relaxed);
   if (sched.stopping.load(std::memory_order_relaxed)) m_leave();
 }
@@ -422,6 +432,7 @@ void preempt_all() {
 }
 
 void sysmon_pause(std::uint32_t microseconds) {
+  if (trace_is_on()) microseconds = std::min(microseconds, kTracePause);
   sched.endnote.sleep_for(std::int64_t{microseconds} * 1000);
 }
 

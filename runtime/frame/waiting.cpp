@@ -14,6 +14,7 @@
 #include "contracts/services/goroutine.h"
 #include "contracts/services/threads.h"
 #include "frame/threads.h"
+#include "frame/trace.h"
 #include "frame/waiting.h"
 #include "goro/panic.h"
 
@@ -40,6 +41,7 @@ atomic<int> readying{0};
 // This thread has no P, so there is no local queue to put gp into.
 void ready_from_outside(G* gp) {
   readying.fetch_add(1, std::memory_order_seq_cst);
+  trace_goroutine(trace::Kind::readied, gp);
   casgstatus(gp, GStatus::waiting, GStatus::runnable);
   sched.lock.lock();
   globrunq_put(gp);
@@ -155,6 +157,7 @@ void injectglist(GQueue* parked) {
   GQueue ready;
   std::int32_t count = 0;
   while (G* gp = parked->pop()) {
+    trace_goroutine(trace::Kind::readied, gp);
     casgstatus(gp, GStatus::waiting, GStatus::runnable);
     ready.push_back(gp);
     ++count;
@@ -185,6 +188,7 @@ void wake(G* gp) {
     if (is_outside()) {
       ready_from_outside(gp);
     } else {
+      trace_goroutine(trace::Kind::readied, gp);
       ready(gp);
     }
     return;
@@ -192,6 +196,7 @@ void wake(G* gp) {
   // Most often nobody has to be woken but gp, and that needs little room: then it is done here,
   // without going to g0.
   M* mp = acquirem();
+  trace_goroutine(trace::Kind::readied, gp);
   if (sched.npidle.load(std::memory_order_relaxed) == 0 && has_room(mp->p)) {
     ready(gp);
   } else {

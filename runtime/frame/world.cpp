@@ -4,6 +4,7 @@
 #include "contracts/processors.h"
 #include "contracts/services/goroutine.h"
 #include "frame/invariants.h"
+#include "frame/trace.h"
 #include "goro/run.h"
 
 namespace goro {
@@ -13,10 +14,12 @@ void with_stopped_world_do(void (*f)(void*), void* arg, std::int32_t procs) {
   while (!sched.world_lock.try_lock()) yield();
   systemstack([&] {
     stop_the_world();
+    trace_thread(trace::Kind::world_stops);
     sched.lock.lock();
     check_queues("stop_the_world");
     sched.lock.unlock();
     f(arg);
+    trace_thread(trace::Kind::world_starts);
     start_the_world(procs != 0 ? procs : sched.gomaxprocs.load(std::memory_order_relaxed));
   });
   sched.world_lock.unlock();

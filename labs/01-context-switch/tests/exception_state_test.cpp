@@ -10,7 +10,7 @@ namespace {
 int some_exception;
 int other_exception;
 
-ExceptionState record(void* caught, std::uint64_t uncaught) {
+ExceptionState record(void* caught, std::uint32_t uncaught) {
   ExceptionState state;
   state.caught = caught;
   state.uncaught = uncaught;

@@ -1,0 +1,107 @@
+// The file that GORO_TRACE=FILE writes. Shared with ./course trace, which turns it into JSON.
+//
+//   FileHeader, then `reasons` words of kWordSize bytes: what a goroutine can wait for
+//   for every run:
+//     RunHeader
+//     `buffers` times: BufferHeader, then `count` records
+//
+// All numbers as the machine has them, little-endian on both of ours. A buffer holds what one M
+// did, in order; an M has as many buffers as it filled, numbered by `serial`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace goro::trace {
+
+inline constexpr char kMagic[8] = {'G', 'O', 'R', 'O', 'T', 'R', 'C', '1'};
+inline constexpr std::uint32_t kRunMagic = 0x0a6e7552;
+inline constexpr std::size_t kWordSize = 32;
+
+// In parentheses what id, argument and number are.
+enum class Kind : std::uint8_t {
+  time = 0,      // `when` is the clock, all 64 bits of it
+  p_taken = 1,   // this M holds a P from here on (its id)
+  p_length = 2,  // length of an LRQ, by sysmon (the P's id, -, length)
+  grq_length = 3,
+  m_begins = 4,  // (-, 1 for sysmon)
+  m_ends = 5,
+  m_sleeps = 6,  // without a P: nobody needs it
+  m_polls =
+      7,  // without a P: until a timer is due, or somebody can go on who waits for the network
+  m_wakes = 8,
+  world_stops = 9,
+  world_starts = 10,
+
+  // All below: of a goroutine (its id, -, its number: what happens to a goroutine is numbered,
+  // but for its stops, which only whoever ran it records).
+  created = 16,   // (-, 1 if the M's goroutine created it)
+  readied = 17,   // it waited, and can go on
+  starts = 18,    // runs on this M
+  calls = 19,     // begins a system call
+  returns = 20,   // comes out of it, and still has a P
+  requeued = 21,  // comes out of it without one, and has to wait for one
+
+  // Stops running on this M (-, -, 0).
+  parks = 24,  // (-, why)
+  yields = 25,
+  preempted = 26,
+  ends = 27,
+
+  // The M's goroutine stops for one of these reasons, and another starts at the same moment: id
+  // and number are the other's, the argument is the first one's.
+  parks_for = 32,
+  yields_for = 33,
+  preempted_for = 34,
+  ends_for = 35,
+};
+
+inline constexpr std::uint8_t kSwitch =
+    static_cast<std::uint8_t>(Kind::parks_for) - static_cast<std::uint8_t>(Kind::parks);
+
+constexpr bool is_stop(Kind kind) {
+  return kind >= Kind::parks && kind <= Kind::ends;
+}
+constexpr bool is_switch(Kind kind) {
+  return kind >= Kind::parks_for && kind <= Kind::ends_for;
+}
+
+struct Record {
+  std::uint64_t what = 0;  // kind, 8 bits; argument, 8 bits; id, 48 bits
+  // Ticks since the buffer's last record with a time, 32 bits, 0: no time was taken; number, 32
+  // bits.
+  std::uint64_t when = 0;
+
+  [[nodiscard]] Kind kind() const { return static_cast<Kind>(what & 0xff); }
+  [[nodiscard]] std::uint8_t argument() const { return static_cast<std::uint8_t>(what >> 8); }
+  [[nodiscard]] std::uint64_t id() const { return what >> 16; }
+  [[nodiscard]] std::uint32_t ticks() const { return static_cast<std::uint32_t>(when); }
+  [[nodiscard]] std::uint32_t number() const { return static_cast<std::uint32_t>(when >> 32); }
+};
+static_assert(sizeof(Record) == 16);
+
+struct FileHeader {
+  char magic[8];
+  std::uint32_t pid;
+  std::uint32_t reasons;
+};
+
+struct RunHeader {
+  std::uint32_t magic;
+  std::uint32_t procs;
+  std::uint64_t first_ticks;  // the clock when the run began, and the time
+  std::int64_t first_ns;
+  std::uint64_t last_ticks;
+  std::int64_t last_ns;
+  std::uint64_t lost;  // records that had to make room for later ones
+  std::uint32_t buffers;
+  std::uint32_t cut_off;  // 1: the process ended in the middle of the run
+};
+
+struct BufferHeader {
+  std::int64_t m;
+  std::uint32_t serial;
+  std::uint32_t count;
+};
+
+}  // namespace goro::trace
