@@ -76,19 +76,25 @@ class Stream {
   // The last event happened at `now`, those before it whose time was not taken evenly between.
   void place(double now) {
     now = std::max(now, last_);
-    const auto count = static_cast<double>(events_.size() - placed_);
+    double record = 1;
     for (std::size_t i = placed_; i < events_.size(); ++i) {
-      events_[i].ns = last_ + (now - last_) * (static_cast<double>(i - placed_) + 1) / count;
+      events_[i].ns = last_ + (now - last_) * record / unplaced_;
+      if (!with_next_[i]) record += 1;
     }
     placed_ = events_.size();
+    unplaced_ = 0;
     last_ = now;
   }
 
   void add(const trace::Record& record) {
     const Kind kind = record.kind();
+    unplaced_ += 1;
     if (trace::is_switch(kind)) {
       const auto stop = static_cast<Kind>(static_cast<std::uint8_t>(kind) - trace::kSwitch);
-      if (running_ != 0) push(stop, record.argument(), running_, 0);
+      if (running_ != 0) {
+        push(stop, record.argument(), running_, 0);
+        with_next_.back() = true;
+      }
       push(Kind::starts, 0, record.id(), record.number());
     } else {
       push(kind, record.argument(), record.id(), record.number());
@@ -98,6 +104,7 @@ class Stream {
   void push(Kind kind, std::uint8_t argument, std::uint64_t id, std::uint32_t number) {
     if (trace::is_stop(kind)) number = id == running_ ? number_ : 0;
     events_.push_back({0, m_, kind, argument, id, number});
+    with_next_.push_back(false);
     if (kind == Kind::starts) running_ = id;
     if (kind >= Kind::created && id == running_) number_ = number;
     if (trace::is_stop(kind) || kind == Kind::requeued) running_ = 0;
@@ -109,9 +116,11 @@ class Stream {
   std::uint64_t ticks_ = 0;
   bool fresh_ = false;  // the clock was told just now
   double last_ = 0;
-  std::size_t placed_ = 0;     // so many events have their times
-  std::uint64_t running_ = 0;  // the M's goroutine
-  std::uint32_t number_ = 0;   // its last
+  std::size_t placed_ = 0;       // so many events have their times
+  double unplaced_ = 0;          // records whose events have none
+  std::vector<bool> with_next_;  // of each event: it is in the same record as the next one
+  std::uint64_t running_ = 0;    // the M's goroutine
+  std::uint32_t number_ = 0;     // its last
   std::vector<TraceEvent> events_;
 };
 

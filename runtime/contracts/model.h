@@ -446,9 +446,8 @@ struct Sched {
 
 extern Sched sched;
 // Grows and never shrinks; the first gomaxprocs are in use. run() reserves room for all that there
-// can be, so it may be read without a lock while it grows. Never destroyed: a goroutine can call
-// std::exit while others run.
-extern std::vector<P*>& allp;
+// can be, so it may be read without a lock while it grows.
+extern std::vector<P*> allp;
 extern M* allm;  // through M::alllink; under sched.lock
 
 static_assert(offsetof(G, stack) + offsetof(Stack, lo) == GORO_G_STACK_LO);

@@ -133,19 +133,21 @@ std::uint32_t read_clock(TraceBuffer* b) {
   return 0;
 }
 
+// Nothing will be added to it. Under lock.
+void retire(TraceBuffer* full) {
+  full->next_full = nullptr;
+  if (newest_full != nullptr) {
+    newest_full->next_full = full;
+  } else {
+    oldest_full = full;
+  }
+  newest_full = full;
+}
+
 void refill(M* mp) {
-  TraceBuffer* full = mp->trace;
   TraceBuffer* b = nullptr;
   lock.lock();
-  if (full != nullptr) {
-    full->next_full = nullptr;
-    if (newest_full != nullptr) {
-      newest_full->next_full = full;
-    } else {
-      oldest_full = full;
-    }
-    newest_full = full;
-  }
+  if (mp->trace != nullptr) retire(mp->trace);
   if (frozen.load(std::memory_order_relaxed)) {
     // Somebody is writing them all.
   } else if (used < most_buffers) {
@@ -254,7 +256,9 @@ void write_run(bool cut_off) {
   write_all(fd, &run, sizeof(run));
   for (std::uint32_t i = 0; i < run.buffers; ++i) {
     const TraceBuffer& b = buffers[i];
-    const auto count = static_cast<std::uint32_t>(size_of(b));
+    // More than there can be: its first owner is only just being given it.
+    const std::size_t size = size_of(b);
+    const auto count = static_cast<std::uint32_t>(size <= TraceBuffer::kRecords ? size : 0);
     const trace::BufferHeader header{b.m, b.serial, count};
     write_all(fd, &header, sizeof(header));
     write_all(fd, b.records, count * sizeof(trace::Record));
@@ -357,6 +361,9 @@ void trace_thread_ends(M* mp) {
   if (b == nullptr) return;
   append(b, trace_what(trace::Kind::m_ends, 0, 0), read_clock(b));
   mp->trace = nullptr;
+  lock.lock();
+  retire(b);
+  lock.unlock();
 }
 
 void trace_sample() {

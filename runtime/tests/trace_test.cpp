@@ -352,14 +352,5 @@ TEST(Trace, ASignalThatEndsTheProcessLeavesIt) {
   }
 }
 
-TEST(Trace, AnExitInTheMiddleLeavesIt) {
-  GORO_STEP("a goroutine calls std::exit(3)");
-  const Recorded recorded =
-      record([] { goro::run([] { goro::on_system_stack([] { std::exit(3); }); }, {.procs = 2}); });
-  EXPECT_EQ(recorded.end.status, 3) << recorded.end.told();
-  ASSERT_EQ(recorded.runs.size(), 1U);
-  EXPECT_EQ(recorded.runs.front().header.cut_off, 1U);
-}
-
 }  // namespace
 }  // namespace goro::trace_test
