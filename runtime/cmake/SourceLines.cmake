@@ -43,6 +43,7 @@ if(archive AND CMAKE_OBJCOPY)
   # One function of the archive, so that nothing else of it gets into a program that has libstdc++.so.
   set(folder "${PROJECT_BINARY_DIR}/demangler")
   file(MAKE_DIRECTORY "${folder}")
+  # Both names are kept: GNU's objcopy knows the symbol by its new name there, LLVM's by its old one.
   # Once: whatever is linked with it is linked again when it changes.
   if(NOT EXISTS "${folder}/demangler.o")
     execute_process(
@@ -51,7 +52,8 @@ if(archive AND CMAKE_OBJCOPY)
     if(NOT failed)
       execute_process(
         COMMAND ${CMAKE_OBJCOPY} --redefine-sym __gcclibcxx_demangle_callback=goro_demangle
-                --keep-global-symbol=goro_demangle cp-demangle.o demangler.o
+                --keep-global-symbol=goro_demangle --keep-global-symbol=__gcclibcxx_demangle_callback
+                cp-demangle.o demangler.o
         WORKING_DIRECTORY "${folder}" ERROR_QUIET)
     endif()
   endif()

@@ -107,9 +107,11 @@ class HeapClosure {
 // Starts a goroutine that runs f(); f is moved there. It runs next on this P, unless another is
 // started or woken first. Callable from a goroutine only (else Panic "go outside of goro::run"). On
 // a growable stack, a closure that holds an address of the spawner's own stack ends the program
-// with status 2 and a text that names the address and the remedies. Go: the go statement, newproc.
+// with status 2 and a text that names the address and the remedies. Always inlined, so that what
+// spawn returns to, and dumps show as "created by", is the program's. Go: the go statement,
+// newproc.
 template <typename F>
-void go(SpawnOptions options, F&& f) {
+[[gnu::always_inline]] inline void go(SpawnOptions options, F&& f) {
   using Fn = std::decay_t<F>;
   static_assert(std::is_invocable_v<Fn&>,
                 "a goroutine's function takes no arguments: capture them");
@@ -129,7 +131,7 @@ void go(SpawnOptions options, F&& f) {
 }
 
 template <typename F>
-void go(F&& f) {
+[[gnu::always_inline]] inline void go(F&& f) {
   go(SpawnOptions{}, std::forward<F>(f));
 }
 

@@ -45,12 +45,12 @@ class WaitGroup {
 
   // add(1), and a goroutine that runs f and then counts down, whichever way f ends.
   template <typename F>
-  void go(SpawnOptions options, F&& f) const {
+  [[gnu::always_inline]] void go(SpawnOptions options, F&& f) const {
     add(1);
     goro::go(options, Task<std::decay_t<F>>{*this, std::forward<F>(f)});
   }
   template <typename F>
-  void go(F&& f) const {
+  [[gnu::always_inline]] void go(F&& f) const {
     go(SpawnOptions{}, std::forward<F>(f));
   }
 
