@@ -9,7 +9,7 @@ namespace goro::grader {
 namespace {
 
 struct OneRun {
-  double ns = 0;
+  double measured = 0;  // nanoseconds, or the benchmark's counter
   Status status = Status::passed;
   std::string problem;
 };
@@ -43,16 +43,24 @@ OneRun run_once(const Workspace& workspace, const fs::path& program, const Bench
     return {0, Status::failed, verdict.message};
   }
   OneRun run;
-  run.ns = time_from_report(read_file_if_present(report).value_or(""), benchmark.name, run.problem);
+  const std::string text = read_file_if_present(report).value_or("");
+  run.measured = benchmark.counter.empty()
+                     ? time_from_report(text, benchmark.name, run.problem)
+                     : counter_from_report(text, benchmark.name, benchmark.counter, run.problem);
   run.status = run.problem.empty() ? Status::passed : Status::failed;
   return run;
 }
 
-std::string range_text(const RatioEstimate& estimate) {
-  return nanoseconds(estimate.student_ns) + ", the reference " +
-         nanoseconds(estimate.reference_ns) + ": " + ratio_text(estimate.ratio) +
-         " times as long (" + ratio_text(estimate.low) + " to " + ratio_text(estimate.high) +
-         " in " + count(estimate.rounds, "round") + ")";
+std::string range_text(const RatioEstimate& estimate, const std::string& counter) {
+  const std::string ratio = ratio_text(estimate.ratio);
+  const std::string range = " (" + ratio_text(estimate.low) + " to " + ratio_text(estimate.high) +
+                            " in " + count(estimate.rounds, "round") + ")";
+  if (!counter.empty()) {
+    return "Its " + counter + " is " + number(estimate.student_ns) + ", the reference's " +
+           number(estimate.reference_ns) + ": " + ratio + " times as much" + range;
+  }
+  return "It takes " + nanoseconds(estimate.student_ns) + ", the reference " +
+         nanoseconds(estimate.reference_ns) + ": " + ratio + " times as long" + range;
 }
 
 }  // namespace
@@ -81,7 +89,7 @@ BenchResult run_benchmark(const Workspace& workspace, const fs::path& student,
       result.message = "The reference could not be measured: " + theirs.problem;
       return finish();
     }
-    samples.push_back({mine.ns, theirs.ns});
+    samples.push_back({mine.measured, theirs.measured});
     result.estimate = estimate(samples);
     if (on_round) {
       on_round(result.estimate);
@@ -91,14 +99,15 @@ BenchResult run_benchmark(const Workspace& workspace, const fs::path& student,
       break;
     }
   }
-  result.message = "It takes " + range_text(result.estimate);
+  result.message = range_text(result.estimate, benchmark.counter);
   switch (result.status) {
     case Status::passed:
       result.message += "; the bound is " + ratio_text(benchmark.max_ratio) + ".";
       break;
     case Status::failed:
-      result.message +=
-          ".\nExpected at most " + ratio_text(benchmark.max_ratio) + " times the reference's time.";
+      result.message += ".\nExpected at most " + ratio_text(benchmark.max_ratio) +
+                        " times the reference's " +
+                        (benchmark.counter.empty() ? "time" : benchmark.counter) + ".";
       break;
     default:
       result.message += ".\nThe machine is too noisy to say on which side of the bound, " +

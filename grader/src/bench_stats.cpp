@@ -69,14 +69,16 @@ Status decide(const RatioEstimate& estimate, double max_ratio) {
   return Status::inconclusive;
 }
 
-double time_from_report(const std::string& text, const std::string& name, std::string& problem) {
+namespace {
+
+// Null, with a text in `problem`, if there is none that went well.
+json run_named(const std::string& text, const std::string& name, std::string& problem) {
   const json report = json::parse(text, nullptr, false);
   const auto runs = report.is_object() ? report.find("benchmarks") : report.end();
   if (!report.is_object() || runs == report.end() || !runs->is_array()) {
     problem = "it wrote no benchmark report";
-    return 0;
+    return nullptr;
   }
-  const bool real_time = name.ends_with("/real_time");
   for (const json& run : *runs) {
     if (!run.is_object() || run.value("name", "") != name ||
         run.value("run_type", "iteration") != "iteration") {
@@ -84,19 +86,44 @@ double time_from_report(const std::string& text, const std::string& name, std::s
     }
     if (run.value("error_occurred", false)) {
       problem = run.value("error_message", "the benchmark reported an error");
-      return 0;
+      return nullptr;
     }
-    const std::string unit = run.value("time_unit", "ns");
-    const double scale = unit == "s" ? 1e9 : unit == "ms" ? 1e6 : unit == "us" ? 1e3 : 1;
-    const double time = run.value(real_time ? "real_time" : "cpu_time", 0.0) * scale;
-    if (time > 0) {
-      return time;
-    }
+    return run;
+  }
+  problem = "its report has no run named " + name;
+  return nullptr;
+}
+
+}  // namespace
+
+double time_from_report(const std::string& text, const std::string& name, std::string& problem) {
+  const json run = run_named(text, name, problem);
+  if (run.is_null()) {
+    return 0;
+  }
+  const std::string unit = run.value("time_unit", "ns");
+  const double scale = unit == "s" ? 1e9 : unit == "ms" ? 1e6 : unit == "us" ? 1e3 : 1;
+  const bool real_time = name.ends_with("/real_time");
+  const double time = run.value(real_time ? "real_time" : "cpu_time", 0.0) * scale;
+  if (time <= 0) {
     problem = "it reported no time";
     return 0;
   }
-  problem = "its report has no run named " + name;
-  return 0;
+  return time;
+}
+
+double counter_from_report(const std::string& text, const std::string& name,
+                           const std::string& counter, std::string& problem) {
+  const json run = run_named(text, name, problem);
+  if (run.is_null()) {
+    return 0;
+  }
+  const auto found = run.find(counter);
+  if (found == run.end() || !found->is_number() || found->get<double>() <= 0) {
+    problem = "it reported no " + counter;
+    return 0;
+  }
+  return found->get<double>();
 }
 
 std::string exact_filter(const std::string& name) {

@@ -10,6 +10,7 @@ namespace goro::grader {
 
 // One round: the submission and, right after it, the reference. What disturbs the machine disturbs
 // both of a round alike, so their quotient is steadier than either.
+// Nanoseconds, or what a counter counts.
 struct BenchSample {
   double student_ns = 0;
   double reference_ns = 0;
@@ -43,6 +44,9 @@ Status decide(const RatioEstimate& estimate, double max_ratio);
 // The time per iteration of benchmark `name`, in nanoseconds, from Google Benchmark's JSON report.
 // 0 and a text in `problem` if the report has no such run or the run reported an error.
 double time_from_report(const std::string& json, const std::string& name, std::string& problem);
+// The same for one of its counters, as it is.
+double counter_from_report(const std::string& json, const std::string& name,
+                           const std::string& counter, std::string& problem);
 
 // The regular expression that matches this name and no other.
 std::string exact_filter(const std::string& name);

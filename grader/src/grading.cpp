@@ -150,8 +150,11 @@ class Grading {
   }
 
   [[nodiscard]] std::string target_of(const Task& task) const {
-    return task.test != nullptr ? test_target(*task.lab, options_.own)
-                                : "lab_" + task.lab->number_text() + "_bench";
+    if (task.test != nullptr) {
+      return test_target(*task.lab, options_.own);
+    }
+    return "lab_" + task.lab->number_text() +
+           (options_.own && task.lab->slot ? "_bench_own" : "_bench");
   }
 
   // Lab 00 has no slot, so nothing of the submission's to compare.

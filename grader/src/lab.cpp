@@ -157,6 +157,7 @@ Benchmark read_benchmark(JsonReader& reader) {
   Benchmark benchmark;
   read_exercise(reader, benchmark);
   benchmark.max_ratio = reader.positive_number("max_ratio");
+  benchmark.counter = reader.text_or("counter", "");
   reader.finish();
   return benchmark;
 }

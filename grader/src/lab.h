@@ -43,7 +43,8 @@ struct Test : Exercise {
 };
 
 struct Benchmark : Exercise {
-  double max_ratio = 0;  // the most time it may take, as a multiple of the reference's
+  double max_ratio = 0;  // the most it may take, as a multiple of the reference's
+  std::string counter;   // what is measured, if not time: the name of a counter in its report
 };
 
 // One lab as its lab.json states it.

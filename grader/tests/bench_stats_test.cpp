@@ -67,6 +67,18 @@ TEST(BenchReport, FindsTheRunAndItsUnit) {
   EXPECT_EQ(problem, "");
 }
 
+TEST(BenchReport, FindsACounter) {
+  std::string problem;
+  const std::string json = R"({"benchmarks":[
+    {"name":"BM_A","run_type":"iteration","cpu_time":2,"time_unit":"us","bytes":8192.5,"none":0}]})";
+  EXPECT_DOUBLE_EQ(counter_from_report(json, "BM_A", "bytes", problem), 8192.5);
+  EXPECT_EQ(problem, "");
+  EXPECT_EQ(counter_from_report(json, "BM_A", "threads", problem), 0);
+  EXPECT_EQ(problem, "it reported no threads");
+  EXPECT_EQ(counter_from_report(json, "BM_A", "none", problem), 0);
+  EXPECT_EQ(problem, "it reported no none") << "there is no ratio to nothing";
+}
+
 TEST(BenchReport, SaysWhatIsWrong) {
   std::string problem;
   EXPECT_EQ(time_from_report("", "BM_A", problem), 0);

@@ -49,6 +49,13 @@ TEST(LabLoader, ReadsEverything) {
   EXPECT_FALSE(counts_on(lab.tests[0], Architecture::aarch64));
   EXPECT_TRUE(counts_on(lab.benchmarks.at(0), Architecture::aarch64));
   EXPECT_DOUBLE_EQ(lab.benchmarks[0].max_ratio, 1.5);
+  EXPECT_EQ(lab.benchmarks[0].counter, "") << "time is measured";
+}
+
+TEST(LabLoader, ABenchmarkMayMeasureACounter) {
+  std::string text = good;
+  text.replace(text.find("\"max_ratio\""), 0, "\"counter\": \"bytes\", ");
+  EXPECT_EQ(parse(text).benchmarks.at(0).counter, "bytes");
 }
 
 TEST(LabLoader, NamesFileAndKeyOfAnUnknownKey) {
