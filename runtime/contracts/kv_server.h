@@ -97,11 +97,14 @@ struct ParseResult {
 
 // What do these bytes begin with? They may hold less than a request, or many. Told as soon as the
 // line is there, in this order:
-//   "line too long"          fatal: no CR LF among the first kMaxLine bytes, and that many are
-//   there "unknown verb"           the first word is none "wrong number of words" "bad key" "bad
-//   length"             fatal "value too large"        fatal: more than kMaxValue
+//   - "line too long", fatal: no CR LF among the first kMaxLine bytes, and they are there
+//   - "unknown verb": the first word is none
+//   - "wrong number of words"
+//   - "bad key"
+//   - "bad length", fatal
+//   - "value too large", fatal: more than kMaxValue
 // and when the value and two bytes more are there:
-//   "bad value"              fatal: the two are not CR LF
+//   - "bad value", fatal: the two are not CR LF
 // All of a SET's are fatal.
 ParseResult parse(std::string_view bytes);
 
