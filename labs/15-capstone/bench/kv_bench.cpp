@@ -139,7 +139,7 @@ BENCHMARK(BM_PipelinedRequests)->MeasureProcessCPUTime();
 // The slowest of a hundred requests, of four clients, beside a hog for each of two Ps.
 void BM_TailBesideHogs(benchmark::State& state) {
   constexpr int kClients = 4;
-  constexpr int kRequests = 50;
+  constexpr int kRequests = 100;
   using Clock = std::chrono::steady_clock;
   std::vector<double> waits;
   for (auto _ : state) {
