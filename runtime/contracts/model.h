@@ -445,9 +445,17 @@ struct Sched {
 };
 
 extern Sched sched;
+// A program may call std::exit in the middle of a run: other threads still read what is global.
+template <typename T>
+union NeverDestroyed {
+  T value;
+  constexpr NeverDestroyed() : value() {}
+  constexpr ~NeverDestroyed() {}
+};
+extern NeverDestroyed<std::vector<P*>> never_destroyed_allp;
 // Grows and never shrinks; the first gomaxprocs are in use. run() reserves room for all that there
-// can be, so it may be read without a lock while it grows.
-extern std::vector<P*> allp;
+// can be, so it may be read without a lock while it grows. (used: for the debugger.)
+[[gnu::used]] inline constexpr std::vector<P*>& allp = never_destroyed_allp.value;
 extern M* allm;  // through M::alllink; under sched.lock
 
 static_assert(offsetof(G, stack) + offsetof(Stack, lo) == GORO_G_STACK_LO);

@@ -52,7 +52,7 @@ __attribute__((tls_model("initial-exec"))) thread_local goro::G* goro_tls_g = nu
 namespace goro {
 
 Sched sched;
-std::vector<P*> allp;
+constinit NeverDestroyed<std::vector<P*>> never_destroyed_allp;
 M* allm = nullptr;
 
 namespace {

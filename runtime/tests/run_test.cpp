@@ -1,5 +1,8 @@
 // run(), go() and what goroutines may ask, as a program sees them.
+#include <unistd.h>
+
 #include <array>
+#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -8,6 +11,7 @@
 
 #include "goro/detail/park.h"
 #include "goro/goro.h"
+#include "testing/child.h"
 #include "testing/story.h"
 #include "testing/whole_slices.h"
 
@@ -16,6 +20,35 @@ TEST(Run, ReturnsWhatMainReturns) {
   EXPECT_EQ(goro::run([] { return 7; }), 7);
   GORO_STEP("run a main that returns nothing");
   EXPECT_EQ(goro::run([] {}), 0);
+}
+
+// Made before everything else, so destroyed after it: meanwhile the scheduler goes on.
+[[gnu::init_priority(101)]] const struct EndsSlowly {
+  EndsSlowly() = default;
+  EndsSlowly(const EndsSlowly&) = delete;
+  EndsSlowly& operator=(const EndsSlowly&) = delete;
+  ~EndsSlowly() {
+    if (in_middle_of_run) usleep(20'000);
+  }
+  inline static bool in_middle_of_run = false;
+} ends_slowly;
+
+TEST(Run, AProgramMayExitInTheMiddle) {
+  const auto end = goro::testing::in_child([] {
+    goro::run(
+        [] {
+          for (int i = 0; i < 8; ++i) {
+            goro::go([] {
+              for (;;) goro::yield();
+            });
+          }
+          for (int i = 0; i < 1000; ++i) goro::yield();
+          EndsSlowly::in_middle_of_run = true;
+          std::exit(7);
+        },
+        {.procs = 4});
+  });
+  EXPECT_EQ(end.status, 7) << "std::exit(7) in a goroutine: " << end.told();
 }
 
 TEST(Run, MayBeCalledAgainAndIdsStartAtOne) {
