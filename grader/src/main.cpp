@@ -229,7 +229,7 @@ struct CommandLine {
     sub->add_option("--preset", trace.preset)->group("");
     // From the first word that is none of these, all is the program's, or the lab's test.
     sub->prefix_command();
-    sub->final_callback([this, sub] { trace.arguments = sub->remaining(); });
+    sub->parse_complete_callback([this, sub] { trace.arguments = sub->remaining(); });
   }
 
   void add_doctor() {
