@@ -312,17 +312,22 @@ class Stages {
   // Ten files of a target at a time: most of what looking at a file costs is its headers.
   bool tidy(Log& log) const {
     const std::string folder = (course_.build() / "tidy").string();
-    std::string pattern;
-    for (const char letter : folder) {
-      if (std::string_view("\\^$.|?*+()[]{}").find(letter) != std::string_view::npos) {
-        pattern += '\\';
+    const auto literally = [](const std::string& path) {
+      std::string pattern;
+      for (const char letter : path) {
+        if (std::string_view("\\^$.|?*+()[]{}").find(letter) != std::string_view::npos) {
+          pattern += '\\';
+        }
+        pattern += letter;
       }
-      pattern += letter;
-    }
+      return pattern;
+    };
     return log.ok({"cmake", "--preset", "clang-release", "-B", folder, "-DCMAKE_UNITY_BUILD=ON",
                    "-DCMAKE_UNITY_BUILD_BATCH_SIZE=10", "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON"}) &&
            log.ok({"run-clang-tidy", "-quiet", "-j", std::to_string(processors()), "-p", folder,
-                   "^" + pattern + "/(runtime|grader)/(?!.*gtest).*\\.cxx$"});
+                   "^" + literally(folder) + "/(runtime|grader)/(?!.*gtest).*\\.cxx$",
+                   // Files with definitions of their own stand alone.
+                   "^" + literally(course_.root().string()) + "/runtime/.*\\.cpp$"});
   }
 
   // What an outside program meets: only what was installed.
