@@ -278,6 +278,10 @@ class Stages {
     if (preset != "gcc-release") {
       arguments.emplace_back("--no-bench");
     }
+    // The other way to compose a runtime: all of it from the submission.
+    if (preset == "clang-release") {
+      arguments.emplace_back("--own");
+    }
     return log.ok(arguments);
   }
 

@@ -21,6 +21,7 @@ struct Cache {
 Cache cache;
 
 void unmap(Stack stack) {
+  sanitizer_fresh(reinterpret_cast<void*>(stack.lo), stack.size());
   munmap(reinterpret_cast<void*>(stack.lo - kPhysPageSize), stack.size() + kPhysPageSize);
 }
 

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "contracts/constants.h"
+#include "contracts/services/sanitizer.h"
 
 namespace goro {
 
@@ -26,7 +27,9 @@ std::uintptr_t page_of(std::uintptr_t at) {
 }
 
 void unmap(std::uintptr_t from, std::uintptr_t to) {
-  if (from != to) munmap(reinterpret_cast<void*>(from), to - from);
+  if (from == to) return;
+  sanitizer_fresh(reinterpret_cast<void*>(from), to - from);
+  munmap(reinterpret_cast<void*>(from), to - from);
 }
 
 }  // namespace

@@ -97,7 +97,9 @@ void page_heap_free(std::uintptr_t at, std::size_t bytes) {
     ++free_count[order];
   }
   heap_lock.unlock();
-  if (!keep) munmap(reinterpret_cast<void*>(at), bytes);
+  if (keep) return;
+  sanitizer_fresh(reinterpret_cast<void*>(at), bytes);
+  munmap(reinterpret_cast<void*>(at), bytes);
 }
 
 void page_heap_reset() {

@@ -44,6 +44,10 @@ inline bool trace_is_on() {
   return trace_round.load(std::memory_order_relaxed) != 0;
 }
 
+// A buffer that is written again is in no cache, and the next locked instruction waits for what was
+// stored: so the lines are asked for this many records ahead.
+inline constexpr std::size_t kTraceAhead = 16;
+
 void trace_run_begins(std::int32_t procs);
 // Writes the run to the file.
 void trace_run_ends();
@@ -82,6 +86,7 @@ constexpr std::uint64_t trace_what(trace::Kind kind, std::uint8_t argument, std:
   if (b == nullptr) return;
   trace::Record* at = b->next.load(std::memory_order_relaxed);
   if (at >= b->quick_end || b->round != round) return trace_record(what, gp);
+  __builtin_prefetch(at + kTraceAhead, 1);
   at->what = what;
   at->when = std::uint64_t{++gp->trace_seq} << 32;
   b->next.store(at + 1, std::memory_order_release);
@@ -116,10 +121,20 @@ constexpr std::uint64_t trace_what(trace::Kind kind, std::uint8_t argument, std:
     return trace_record(trace_what(trace::Kind::starts, 0, gp->goid), gp);
   }
   trace::Record* at = b->next.load(std::memory_order_relaxed);
-  at->what = ((b->stop & 0xffff) + trace::kSwitch) | gp->goid << 16;
-  at->when = std::uint64_t{++gp->trace_seq} << 32;
+  const std::uint64_t what = ((b->stop & 0xffff) + trace::kSwitch) | gp->goid << 16;
+  const std::uint64_t last = std::uint64_t{gp->trace_seq++} << 32;
   b->stop = 0;
   b->quick_end = b->kept_end;
+  // There always is a record before it: a buffer begins with the time. Whoever reads it meanwhile
+  // finds either of the two.
+  trace::Record& before = at[-1];
+  if (before.what == trace_what(trace::Kind::readied, 0, gp->goid) && before.when == last) {
+    before.what = what + trace::kHandOver;
+    return;
+  }
+  __builtin_prefetch(at + kTraceAhead, 1);
+  at->what = what;
+  at->when = std::uint64_t{gp->trace_seq} << 32;
   b->next.store(at + 1, std::memory_order_release);
 }
 

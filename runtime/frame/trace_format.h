@@ -54,16 +54,29 @@ enum class Kind : std::uint8_t {
   yields_for = 33,
   preempted_for = 34,
   ends_for = 35,
+
+  // The same, and just before, that goroutine readied the one that starts: the number is that of
+  // the readying, the start's is one more.
+  readies_and_parks_for = 40,
+  readies_and_yields_for = 41,
+  readies_and_preempted_for = 42,
+  readies_and_ends_for = 43,
 };
 
 inline constexpr std::uint8_t kSwitch =
     static_cast<std::uint8_t>(Kind::parks_for) - static_cast<std::uint8_t>(Kind::parks);
+
+inline constexpr std::uint8_t kHandOver = static_cast<std::uint8_t>(Kind::readies_and_parks_for) -
+                                          static_cast<std::uint8_t>(Kind::parks_for);
 
 constexpr bool is_stop(Kind kind) {
   return kind >= Kind::parks && kind <= Kind::ends;
 }
 constexpr bool is_switch(Kind kind) {
   return kind >= Kind::parks_for && kind <= Kind::ends_for;
+}
+constexpr bool is_hand_over(Kind kind) {
+  return kind >= Kind::readies_and_parks_for && kind <= Kind::readies_and_ends_for;
 }
 
 struct Record {
