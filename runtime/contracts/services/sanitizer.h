@@ -19,8 +19,8 @@ void sanitizer_adopt_thread(M* mp);
 void sanitizer_leave_thread(M* mp);
 void sanitizer_forget(G* gp);
 // Memory that is about to be used anew, by us or by whoever gets it from the kernel after us. An
-// abandoned goroutine's frames may have been there: ASan remembers what was between their variables,
-// also when the kernel has had the memory back.
+// abandoned goroutine's frames may have been there: ASan remembers what was between their
+// variables, also when the kernel has had the memory back.
 void sanitizer_fresh(void* at, std::size_t bytes);
 #else
 inline void sanitizer_fresh(void* /*at*/, std::size_t /*bytes*/) {}
