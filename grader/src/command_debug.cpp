@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "commands.h"
@@ -22,6 +23,10 @@ void become(std::vector<std::string> command) {
     argv.push_back(word.data());
   }
   argv.push_back(nullptr);
+  // What is blocked here (process.h) would be blocked in gdb, too: Ctrl-C stops the test there.
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
   ::execvp(argv[0], argv.data());
 }
 

@@ -213,6 +213,9 @@ TEST_F(CommandLine, DebugStartsGdbWithTheTest) {
   const Ended ended = course({"debug", "1", "OfNegatives", "-x", "show args", "-x", "quit"});
   EXPECT_EQ(ended.status, 0) << ended.output;
   EXPECT_SAYS(ended, "--gtest_filter=Sum.OfNegatives --gtest_break_on_failure");
+  const Ended masked = course({"debug", "1", "OfNegatives", "-x",
+                               "python print(open('/proc/self/status').read())", "-x", "quit"});
+  EXPECT_SAYS(masked, "SigBlk:\t0000000000000000\n");
   EXPECT_SAYS(course({"debug", "1", "OfElephants"}), "has no test \"OfElephants\"");
   write("labs/01-sum/sum.cpp", "int sum(int a, int b) { return a + ; }\n");
   const Ended broken = course({"debug", "1", "OfNegatives"});
