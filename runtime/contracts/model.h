@@ -86,6 +86,8 @@ struct Closure {
 // thread.
 struct ExceptionState {
   constexpr ExceptionState() = default;
+  constexpr ExceptionState(void* exception, std::uint32_t count)
+      : caught(exception), uncaught(count) {}
   constexpr ExceptionState(const ExceptionState& other) = default;
   // Member by member: what is behind the last one in a G is another field.
   constexpr ExceptionState& operator=(const ExceptionState& other) {
