@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
 
 #include "bench_stats.h"
@@ -189,7 +190,7 @@ std::string peer_row(const Board& board, const std::string& machine, const PeerR
   const auto figure = [&](double value) {
     return row.unit == "ns"
                ? nanoseconds(value)
-               : number(static_cast<double>(static_cast<long>(value + 0.5))) + " " + row.unit;
+               : number(std::round(value)) + " " + row.unit;
   };
   const std::string mark = !row.holds ? " " : *row.holds ? style.good("✓") : style.bad("✗");
   return "  " + mark + " " + left(row.name, name_width) + " " + right(figure(row.goro), 16) +

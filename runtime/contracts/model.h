@@ -90,6 +90,7 @@ struct ExceptionState {
       : caught(exception), uncaught(count) {}
   constexpr ExceptionState(const ExceptionState& other) = default;
   // Member by member: what is behind the last one in a G is another field.
+  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment): it changes nothing then
   constexpr ExceptionState& operator=(const ExceptionState& other) {
     caught = other.caught;
     uncaught = other.uncaught;

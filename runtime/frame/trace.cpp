@@ -75,7 +75,7 @@ std::uint64_t lost = 0;
 TraceBuffer* oldest_full = nullptr;
 TraceBuffer* newest_full = nullptr;
 
-trace::RunHeader run;
+trace::RunHeader this_run;
 
 // Plain atomics: no schedule of a simulation is to depend on them.
 std::atomic<bool> run_is_open{false};
@@ -249,13 +249,13 @@ void write_run(bool cut_off) {
   }
   if (!path_is_begun) write_file_header(fd);
   path_is_begun = true;
-  run.last_ticks = clock_ticks();
-  run.last_ns = nanotime();
-  run.lost = lost;
-  run.buffers = used;
-  run.cut_off = cut_off ? 1 : 0;
-  write_all(fd, &run, sizeof(run));
-  for (std::uint32_t i = 0; i < run.buffers; ++i) {
+  this_run.last_ticks = clock_ticks();
+  this_run.last_ns = nanotime();
+  this_run.lost = lost;
+  this_run.buffers = used;
+  this_run.cut_off = cut_off ? 1 : 0;
+  write_all(fd, &this_run, sizeof(this_run));
+  for (std::uint32_t i = 0; i < this_run.buffers; ++i) {
     const TraceBuffer& b = buffers[i];
     // More than there can be: its first owner is only just being given it.
     const std::size_t size = size_of(b);
@@ -317,11 +317,11 @@ void trace_run_begins(std::int32_t procs) {
   oldest_full = newest_full = nullptr;
   std::fill_n(last_length, kMostPs, 0);
   last_global = 0;
-  run = trace::RunHeader{};
-  run.magic = trace::kRunMagic;
-  run.procs = static_cast<std::uint32_t>(procs);
-  run.first_ticks = clock_ticks();
-  run.first_ns = nanotime();
+  this_run = trace::RunHeader{};
+  this_run.magic = trace::kRunMagic;
+  this_run.procs = static_cast<std::uint32_t>(procs);
+  this_run.first_ticks = clock_ticks();
+  this_run.first_ns = nanotime();
   change_ending_signals(SIG_DFL, on_ending_signal);
   run_is_open.store(true, std::memory_order_release);
   trace_round.store(1, std::memory_order_relaxed);
