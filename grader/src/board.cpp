@@ -188,9 +188,7 @@ std::string peer_row(const Board& board, const std::string& machine, const PeerR
     }
   }
   const auto figure = [&](double value) {
-    return row.unit == "ns"
-               ? nanoseconds(value)
-               : number(std::round(value)) + " " + row.unit;
+    return row.unit == "ns" ? nanoseconds(value) : number(std::round(value)) + " " + row.unit;
   };
   const std::string mark = !row.holds ? " " : *row.holds ? style.good("✓") : style.bad("✗");
   return "  " + mark + " " + left(row.name, name_width) + " " + right(figure(row.goro), 16) +
