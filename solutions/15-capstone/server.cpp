@@ -97,6 +97,14 @@ void linger(const goro::TcpStream& stream) {
   }
 }
 
+void hurry(const goro::TcpStream& stream) {
+  try {
+    stream.set_read_deadline(goro::now());
+  } catch (const std::system_error&) {
+    // Its goroutine has closed it, and is about to take it from the list.
+  }
+}
+
 // Null if the server is stopping.
 void start_talking(Server* server, goro::TcpStream stream) {
   const std::lock_guard hold(server->lock);
@@ -141,7 +149,7 @@ void stop(Server* server, std::chrono::milliseconds grace) {
   {
     const std::lock_guard hold(server->lock);
     server->stopping = true;
-    for (const goro::TcpStream& stream : server->streams) stream.set_read_deadline(goro::now());
+    for (const goro::TcpStream& stream : server->streams) hurry(stream);
   }
   server->listener.close();
   const goro::Channel<int> ended;

@@ -56,6 +56,39 @@ TEST(Stop, EndsConnectionsThatWait) {
   EXPECT_EQ(ends, kClients) << "clients that saw an orderly end";
 }
 
+TEST(Stop, MeetsAConnectionThatWasClosedJustNow) {
+  GORO_STEP(
+      "stopped a server with two connections: one was closed just now, and its goroutine waits for "
+      "the lock to take it from the list; the other says nothing");
+  std::error_code error;
+  std::string end = "nothing yet";
+  goro::run(
+      [&] {
+        Running running;
+        const TcpStream closed = running.connect();
+        closed.close();
+        const TcpStream silent = running.connect();
+        ask(silent, "PING\r\n", "PONG\r\n");
+        running.server.lock.lock();
+        const auto at = running.server.streams.insert(running.server.streams.begin(), closed);
+        running.server.talking.go(kRoomy, [server = &running.server, at] {
+          bool stopping = false;
+          while (!stopping) {
+            goro::yield();
+            const std::lock_guard hold(server->lock);
+            stopping = server->stopping;
+            if (stopping) server->streams.erase(at);
+          }
+        });
+        running.server.lock.unlock();
+        error = error_of([&] { stop(&running.server, kLongGrace); });
+        if (!error) end = receive_all(silent);
+      },
+      {.procs = 2});
+  EXPECT_FALSE(error) << error.message() << ": stop gives up for a connection that is gone anyway";
+  EXPECT_EQ(end, "") << "the other one is told that the server ends";
+}
+
 TEST(Stop, AnswersWhatWasRead) {
   constexpr int kRequests = 200;
   GORO_STEP("stopped a server that had read ", kRequests,
