@@ -11,6 +11,7 @@
 #include "lab.h"
 #include "problem.h"
 #include "process.h"
+#include "report_terminal.h"
 #include "text.h"
 #include "workspace.h"
 
@@ -85,20 +86,6 @@ std::string shown_date(const std::string& date) {
   return text + " UTC";
 }
 
-std::size_t columns_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
-
-std::string left(const std::string& text, std::size_t columns) {
-  return text + std::string(columns - std::min(columns, columns_of(text)), ' ');
-}
-
-std::string right(const std::string& text, std::size_t columns) {
-  return std::string(columns - std::min(columns, columns_of(text)), ' ') + text;
-}
-
 struct Found {
   const BoardRun* run = nullptr;
   const BoardEntry* entry = nullptr;
@@ -135,19 +122,6 @@ Record record_of(const Board& board, const std::string& machine, const Lab& lab,
   return record;
 }
 
-std::string verdict(const BoardEntry& entry, const Style& style) {
-  switch (entry.status) {
-    case Status::passed:
-      return style.good("✓");
-    case Status::inconclusive:
-      return style.warning("?");
-    case Status::not_run:
-      return style.warning("-");
-    default:
-      return style.bad("✗");
-  }
-}
-
 // The names' columns; a longer name pushes its row to the right.
 constexpr std::size_t name_width = 36;
 
@@ -160,8 +134,8 @@ std::string benchmark_row(const Record& record, const Benchmark& benchmark, cons
            "\n";
   }
   const BoardEntry& latest = *record.latest.entry;
-  std::string row = "  " + verdict(latest, style) + " " + left(benchmark.name, name_width) + " " +
-                    right(number(latest.points) + "/" + number(latest.max_points), 6);
+  std::string row = "  " + marked(latest.status, style) + " " + left(benchmark.name, name_width) +
+                    " " + right(number(latest.points) + "/" + number(latest.max_points), 6);
   if (latest.ratio) {
     row += right(ratio_text(latest.ratio->value), 8) + "  " +
            left(ratio_text(latest.ratio->low) + " to " + ratio_text(latest.ratio->high), 14) +

@@ -45,21 +45,13 @@ Traced build_lab(const Course& course, const TraceOptions& options, Workspace& p
   }
   const std::string test =
       options.arguments.empty() ? std::string() : full_name(lab, options.arguments.front());
-  const Submission labs(course.root() / "labs", course);
-  const std::map<std::string, std::string> problems = place.stage(labs);
-  if (const auto problem = problems.find(lab.folder); problem != problems.end()) {
-    throw wrong_use("lab " + lab.number_text() + " cannot be built: " + problem->second);
-  }
-  place.configure();
-  const std::string target = test_target(lab, options.own);
-  const std::map<std::string, BuildFailure> failures = place.build({target});
-  if (const auto failed = failures.find(target); failed != failures.end()) {
-    terminal.print(failed->second.errors);
-    throw Problem(failed->second.in_submission ? ExitStatus::points_missing : ExitStatus::broken,
+  if (const auto failed = build_tests_of_labs(course, lab, options.own, place)) {
+    terminal.print(failed->errors);
+    throw Problem(failed->in_submission ? ExitStatus::points_missing : ExitStatus::broken,
                   "lab " + lab.number_text() + " does not compile");
   }
   Traced traced{place.launcher(), lab.number_text()};
-  traced.command.push_back(place.program(target).string());
+  traced.command.push_back(place.program(test_target(lab, options.own)).string());
   if (!test.empty()) {
     traced.command.push_back("--gtest_filter=" + test);
     traced.name += "-" + test;

@@ -419,4 +419,18 @@ Score grade(const Course& course, const Submission& submission, const GradingOpt
   return Grading(course, submission, options, terminal, on_result).run();
 }
 
+std::optional<BuildFailure> build_tests_of_labs(const Course& course, const Lab& lab, bool own,
+                                                Workspace& place) {
+  const std::map<std::string, std::string> problems =
+      place.stage(Submission(course.root() / "labs", course));
+  if (const auto problem = problems.find(lab.folder); problem != problems.end()) {
+    throw wrong_use("lab " + lab.number_text() + " cannot be built: " + problem->second);
+  }
+  place.configure();
+  const std::string target = test_target(lab, own);
+  const std::map<std::string, BuildFailure> failures = place.build({target});
+  const auto failed = failures.find(target);
+  return failed == failures.end() ? std::nullopt : std::optional(failed->second);
+}
+
 }  // namespace goro::grader

@@ -38,4 +38,9 @@ std::string preset_for(const std::string& base, BuildKind kind);
 // The program that holds a lab's tests.
 std::string test_target(const Lab& lab, bool own);
 
+// Builds it in `place` with the files in labs/, for a command that runs it in a way of its own.
+// Returns why it does not compile, if so.
+std::optional<BuildFailure> build_tests_of_labs(const Course& course, const Lab& lab, bool own,
+                                                Workspace& place);
+
 }  // namespace goro::grader

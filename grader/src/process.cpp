@@ -54,6 +54,17 @@ std::atomic<pid_t>& in_front() {
   return pid;
 }
 
+// As exec wants them: the words', and a null pointer.
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
+  for (std::string& word : words) {
+    pointers.push_back(word.data());
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 sigset_t interruptions() {
   sigset_t set;
   sigemptyset(&set);
@@ -133,14 +144,8 @@ class Launch {
         throw broken(std::string("cannot write to a socket pair: ") + std::strerror(errno));
       }
     }
-    for (std::string& argument : arguments_) {
-      argv_.push_back(argument.data());
-    }
-    argv_.push_back(nullptr);
-    for (std::string& entry : environment_) {
-      envp_.push_back(entry.data());
-    }
-    envp_.push_back(nullptr);
+    argv_ = pointers_to(arguments_);
+    envp_ = pointers_to(environment_);
   }
 
   // Returns the child's id, which is its group's too.
@@ -402,12 +407,7 @@ Ended run_process(const Command& command, const Limits& limits, const Extras& ex
 
 int run_in_front(const std::vector<std::string>& arguments) {
   std::vector<std::string> words = arguments;
-  std::vector<char*> argv;
-  argv.reserve(words.size() + 1);
-  for (std::string& word : words) {
-    argv.push_back(word.data());
-  }
-  argv.push_back(nullptr);
+  const std::vector<char*> argv = pointers_to(words);
   sigset_t signals;
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
@@ -435,6 +435,14 @@ int run_in_front(const std::vector<std::string>& arguments) {
     throw wrong_use(arguments.front() + " cannot be started: " + std::strerror(error));
   }
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void become(std::vector<std::string> arguments) {
+  const std::vector<char*> argv = pointers_to(arguments);
+  sigset_t none;
+  sigemptyset(&none);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+  ::execvp(argv[0], argv.data());
 }
 
 void kill_children_when_interrupted(std::function<void()> farewell) {

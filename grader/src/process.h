@@ -63,6 +63,10 @@ Ended run_process(const Command& command, const Limits& limits, const Extras& ex
 // would have it.
 int run_in_front(const std::vector<std::string>& arguments);
 
+// Becomes a program that has the terminal and its signals to itself: nothing stays blocked that is
+// blocked here. Returns, with errno, only if that fails.
+void become(std::vector<std::string> arguments);
+
 // From now on SIGINT, SIGTERM and SIGHUP kill every group that run_process started, then call
 // `farewell`, then end this program with status 128 + the signal's number, as a shell reports it.
 // Call it before any thread is started.

@@ -10,28 +10,6 @@ namespace goro::grader {
 
 namespace {
 
-std::string padded(std::string text, std::size_t columns) {
-  text.resize(std::max(columns, text.size()), ' ');
-  return text;
-}
-
-std::string right(const std::string& text, std::size_t columns) {
-  return std::string(columns - std::min(columns, text.size()), ' ') + text;
-}
-
-std::string marked(Status status, const Style& style) {
-  switch (status) {
-    case Status::passed:
-      return style.good("✓");
-    case Status::inconclusive:
-      return style.warning("?");
-    case Status::not_run:
-      return style.warning("-");
-    default:
-      return style.bad("✗");
-  }
-}
-
 std::string status_text(const TestScore& test) {
   if (test.missing_lab) {
     return test.message;  // one line, with the lab, the function and its file
@@ -116,6 +94,19 @@ std::string points_line(const LabScore& score, const Style& style) {
 
 }  // namespace
 
+std::string marked(Status status, const Style& style) {
+  switch (status) {
+    case Status::passed:
+      return style.good("✓");
+    case Status::inconclusive:
+      return style.warning("?");
+    case Status::not_run:
+      return style.warning("-");
+    default:
+      return style.bad("✗");
+  }
+}
+
 std::size_t name_columns(const std::vector<const Lab*>& labs, std::size_t width) {
   // Besides the name: the mark, the points and a duration or a status.
   constexpr std::size_t others = 28;
@@ -137,7 +128,7 @@ std::string result_line(const TestScore& test, const Style& style, std::size_t c
       test.status == Status::passed ? duration(test.seconds) : status_text(test);
   const std::string name =
       test.name.size() <= columns
-          ? padded(test.name, columns)
+          ? left(test.name, columns)
           : test.name + "\n" + std::string(columns + std::string_view("  - ").size(), ' ');
   return "  " + marked(test.status, style) + " " + name + " " + right(points, 6) + "  " +
          (test.status == Status::passed ? style.quiet(detail) : detail);
@@ -150,7 +141,7 @@ std::string failure_prose(const LabScore& lab, const TestScore& test, const Styl
   all += indent(wrap(trim_right(test.message), width - 4), "    ") + "\n";
   const auto row = [&](std::string_view label, const std::string& content) {
     if (!content.empty()) {
-      all += "    " + style.quiet(padded(std::string(label), 11)) + content + "\n";
+      all += "    " + style.quiet(left(std::string(label), 11)) + content + "\n";
     }
   };
   // What a test is about explains what it found wrong, not why something else got in its way.
@@ -228,7 +219,7 @@ std::string score_table(const Score& score, const Style& style) {
   const auto row = [&](const std::string& name, double points, double of, const std::string& note) {
     const std::string figures =
         right(number(points), 7) + " of " + right(number(of), 5) + right(percent(points, of), 7);
-    all += "  " + padded(name, widest) + " " + (points >= of ? style.good(figures) : figures) +
+    all += "  " + left(name, widest) + " " + (points >= of ? style.good(figures) : figures) +
            (note.empty() ? "" : "  " + note) + "\n";
   };
   for (const LabScore& lab : score.labs) {

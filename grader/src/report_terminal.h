@@ -8,6 +8,9 @@
 
 namespace goro::grader {
 
+// One column: how a test or benchmark ended.
+std::string marked(Status status, const Style& style);
+
 // How many columns the names of those labs' tests get, so that the points below each other fit on a
 // line of `width`.
 std::size_t name_columns(const std::vector<const Lab*>& labs, std::size_t width);

@@ -30,6 +30,10 @@ std::string head_and_tail(std::string_view text, std::size_t head, std::size_t t
 // besides newline and tab, so that it can move no cursor and forge no colours.
 std::string printable(std::string_view text);
 
+// Text in so many columns, at their left or their right end; longer text stays whole.
+std::string left(const std::string& text, std::size_t columns);
+std::string right(const std::string& text, std::size_t columns);
+
 // "3 tests", "1 test"
 std::string count(std::size_t number, std::string_view noun);
 // "0.42 s", "12 s", "3 min 20 s"

@@ -87,19 +87,17 @@ class Stream {
   }
 
   void add(const trace::Record& record) {
-    Kind kind = record.kind();
+    const Kind kind = record.kind();
     std::uint32_t number = record.number();
     unplaced_ += 1;
     if (trace::is_hand_over(kind)) {
       push(Kind::readied, 0, record.id(), number);
       with_next_.back() = true;
-      kind = static_cast<Kind>(static_cast<std::uint8_t>(kind) - trace::kHandOver);
       number += 1;
     }
     if (trace::is_switch(kind)) {
-      const auto stop = static_cast<Kind>(static_cast<std::uint8_t>(kind) - trace::kSwitch);
       if (running_ != 0) {
-        push(stop, record.argument(), running_, 0);
+        push(trace::stop_of(kind), record.argument(), running_, 0);
         with_next_.back() = true;
       }
       push(Kind::starts, 0, record.id(), number);

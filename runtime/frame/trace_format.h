@@ -72,11 +72,18 @@ inline constexpr std::uint8_t kHandOver = static_cast<std::uint8_t>(Kind::readie
 constexpr bool is_stop(Kind kind) {
   return kind >= Kind::parks && kind <= Kind::ends;
 }
-constexpr bool is_switch(Kind kind) {
-  return kind >= Kind::parks_for && kind <= Kind::ends_for;
-}
 constexpr bool is_hand_over(Kind kind) {
   return kind >= Kind::readies_and_parks_for && kind <= Kind::readies_and_ends_for;
+}
+// Hand-overs are switches, too.
+constexpr bool is_switch(Kind kind) {
+  return (kind >= Kind::parks_for && kind <= Kind::ends_for) || is_hand_over(kind);
+}
+
+// How the M's goroutine stopped, of a switch or a hand-over.
+constexpr Kind stop_of(Kind kind) {
+  return static_cast<Kind>(static_cast<std::uint8_t>(kind) - kSwitch -
+                           (is_hand_over(kind) ? kHandOver : 0));
 }
 
 struct Record {

@@ -63,11 +63,9 @@ class Stream {
     std::uint32_t number = record.number();
     if (trace::is_hand_over(kind)) {
       push({m, Kind::readied, 0, record.id(), number++});
-      kind = static_cast<Kind>(static_cast<std::uint8_t>(kind) - trace::kHandOver);
     }
     if (trace::is_switch(kind)) {
-      kind = static_cast<Kind>(static_cast<std::uint8_t>(kind) - trace::kSwitch);
-      push({m, kind, record.argument(), running_, 0});
+      push({m, trace::stop_of(kind), record.argument(), running_, 0});
       kind = Kind::starts;
     }
     push({m, kind, record.argument(), record.id(), number});
