@@ -6,12 +6,12 @@
 #include <cctype>
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 
+#include "accepting.h"
 #include "goro/goro.h"
 
 namespace {
@@ -78,18 +78,5 @@ void serve(const goro::TcpStream& stream) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return goro::run([&] {
-    try {
-      const auto listener = goro::TcpListener::listen(argc > 1 ? argv[1] : "127.0.0.1:8080");
-      std::printf("listening on %s\n", listener.address().text().c_str());
-      std::fflush(stdout);
-      for (;;) {
-        goro::go({.stack = goro::fixed_stack(std::size_t{64} << 10)},
-                 [stream = listener.accept()] { serve(stream); });
-      }
-    } catch (const std::system_error& error) {
-      std::fprintf(stderr, "%s\n", error.what());
-    }
-    return 1;
-  });
+  return run_server(argc > 1 ? argv[1] : "127.0.0.1:8080", serve);
 }

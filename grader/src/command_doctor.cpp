@@ -16,7 +16,7 @@ struct Need {
   bool required;
 };
 
-constexpr std::array<Need, 18> needs{{
+constexpr std::array<Need, 21> needs{{
     {"cmake", "cmake", "builds", true},
     {"ninja", "ninja-build", "builds", true},
     {"g++", "g++", "compiles", true},
@@ -32,6 +32,9 @@ constexpr std::array<Need, 18> needs{{
     {"clang-format", "clang-format", "for ./course test", false},
     {"clang-tidy", "clang-tidy", "for ./course test", false},
     {"shellcheck", "shellcheck", "for ./course test", false},
+    {"python3", "python3", "for ./course test: clients of the example servers", false},
+    {"curl", "curl", "for ./course test: a client", false},
+    {"wrk", "wrk", "for ./course test: a thousand clients", false},
     {"qemu-aarch64", "qemu-user", "runs ARM64 programs, for --arch arm64", false},
     {"aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu", "compiles for ARM64, for --arch arm64",
      false},

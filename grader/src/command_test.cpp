@@ -262,6 +262,9 @@ class Stages {
     std::vector<std::string> targets{"runtime_tests"};
     if (!preset.ends_with("-tsan") && !preset.ends_with("-asan")) {
       targets.emplace_back("docs_stacks");  // no stack moves under a sanitizer
+      if (!preset.ends_with("-sim")) {
+        targets.emplace_back("docs_servers");
+      }
     }
     if (preset == "gcc-release") {
       targets.emplace_back("goro_bars");
