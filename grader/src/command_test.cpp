@@ -263,7 +263,7 @@ class Stages {
     if (!preset.ends_with("-tsan") && !preset.ends_with("-asan")) {
       targets.emplace_back("docs_stacks");  // no stack moves under a sanitizer
       if (!preset.ends_with("-sim")) {
-        targets.emplace_back("docs_servers");
+        targets.insert(targets.end(), {"docs_book", "docs_servers"});
       }
     }
     if (preset == "gcc-release") {

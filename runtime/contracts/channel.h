@@ -62,6 +62,7 @@ struct Waitq {
   void dequeue_sudog(Sudog* s);
 };
 
+// [hchan]
 struct Hchan {
   detail::HandleCount handles{1};  // goro/detail/channel.h counts them
 
@@ -82,6 +83,7 @@ struct Hchan {
   // Of a timer's channel; it looks as if it had no buffer (contracts/timers.h).
   RuntimeTimer* timer = nullptr;
 };
+// [/hchan]
 
 // How an operation lets go of the locks that it holds: send and recv are called by select, too.
 struct Unlock {

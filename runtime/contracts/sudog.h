@@ -11,6 +11,7 @@ namespace goro {
 struct G;
 struct Hchan;
 
+// [sudog]
 struct Sudog {
   G* g = nullptr;  // who waits
 
@@ -28,6 +29,7 @@ struct Sudog {
   std::int64_t acquired_at = 0;  // when the wait began, nanotime(); 0: nobody asks
   Hchan* c = nullptr;            // the channel
 };
+// [/sudog]
 
 // A clean sudog: from the P's list; if that is empty, moves half a list (kSudogCache / 2) over from
 // sched's first; if there is none either, a new one from sudog_alloc() (services/waiting.h). On

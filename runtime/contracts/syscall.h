@@ -54,6 +54,7 @@ P* exitsyscall_try_get_p(P* oldp);
 
 // A goroutine that cannot leave its system call, because we hold its scan bit. Go:
 // syscallingThread.
+// [syscalling_thread]
 struct SyscallingThread {
   G* gp = nullptr;
   M* mp = nullptr;
@@ -67,6 +68,7 @@ struct SyscallingThread {
   // Clears the scan bit. Go: resume.
   void resume() const;
 };
+// [/syscalling_thread]
 
 // Is pp with an M whose goroutine is in a system call? Then sets the scan bit of that goroutine,
 // fills *thread and returns true; the caller calls thread->resume(). Everything read before the bit
@@ -97,9 +99,11 @@ void handoffp(P* pp);
 // ---- sysmon.cpp ----
 
 // How sysmon sleeps, in microseconds.
+// [pauses]
 inline constexpr std::uint32_t kSysmonFirstDelay = 20;
 inline constexpr std::uint32_t kSysmonLongestDelay = 10'000;
 inline constexpr int kSysmonQuietRounds = 50;
+// [/pauses]
 // And when everything is idle, in nanoseconds. Go: forcegcperiod / 2.
 inline constexpr std::int64_t kSysmonDeepSleep = 60'000'000'000;
 

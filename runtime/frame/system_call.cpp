@@ -20,6 +20,7 @@ namespace goro {
 
 namespace detail {
 
+// [around_a_call]
 void system_call(void (*fn)(void*), void* arg) {
   G* gp = getg();
   if (gp == nullptr || gp->stack_kind == StackKind::system) {
@@ -46,6 +47,7 @@ void system_call(void (*fn)(void*), void* arg) {
   // Another thread, most likely. On g0 again: whoever calls libc from here would ask for room.
   systemstack([&] { errno = error; });
 }
+// [/around_a_call]
 
 }  // namespace detail
 

@@ -51,6 +51,7 @@ void entersyscall() {
   casgstatus(mp->curg.load(std::memory_order_relaxed), GStatus::running, GStatus::syscall);
 }
 
+// [exitsyscall]
 bool exitsyscall() {
   M* mp = getm();
   casgstatus(mp->curg.load(std::memory_order_relaxed), GStatus::syscall, GStatus::running);
@@ -64,6 +65,7 @@ bool exitsyscall() {
   ++mp->p->syscalltick;
   return true;
 }
+// [/exitsyscall]
 
 P* exitsyscall_try_get_p(P* oldp) {
   // Its caches are ours. It runs on some other M now; if that is in a system call itself, it does
@@ -82,6 +84,7 @@ P* exitsyscall_try_get_p(P* oldp) {
   return pp;
 }
 
+// [no_p]
 void exitsyscall_no_p(G* gp) {
   getm()->oldp = nullptr;
   casgstatus(gp, GStatus::running, GStatus::runnable);
@@ -109,6 +112,7 @@ void exitsyscall_no_p(G* gp) {
   stopm();
   schedule();
 }
+// [/no_p]
 
 void SyscallingThread::take_p() const {
   release_p(*this, PStatus::idle);
@@ -123,6 +127,7 @@ void SyscallingThread::resume() const {
   gp->atomicstatus.store(static_cast<std::uint32_t>(GStatus::syscall), std::memory_order_release);
 }
 
+// [scan_bit]
 bool set_block_on_exit_syscall(P* pp, SyscallingThread* thread) {
   if (pp->status.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(PStatus::running)) {
     return false;
@@ -146,6 +151,7 @@ bool set_block_on_exit_syscall(P* pp, SyscallingThread* thread) {
   thread->resume();
   return false;
 }
+// [/scan_bit]
 
 bool gcstop_syscall_ps() {
   const std::int32_t procs = sched.gomaxprocs.load(std::memory_order_relaxed);

@@ -106,6 +106,7 @@ std::uint32_t sysmon_delay(int idle, std::uint32_t last) {
   return delay < kSysmonLongestDelay ? delay : kSysmonLongestDelay;
 }
 
+// [retake]
 int retake(std::int64_t now) {
   int taken = 0;
   const std::int32_t procs = sched.gomaxprocs.load(std::memory_order_acquire);
@@ -135,6 +136,7 @@ int retake(std::int64_t now) {
   }
   return taken;
 }
+// [/retake]
 
 void sysmon() {
   sched.lock.lock();

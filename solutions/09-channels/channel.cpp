@@ -17,6 +17,7 @@ namespace {
 
 // What chanparkcommit needs: in the frame of the goroutine that parks, so that `elem` moves with
 // the stack.
+// [parking]
 struct Parking {
   Hchan* c;
   Sudog* sg;
@@ -33,6 +34,7 @@ bool chanparkcommit(G* /*gp*/, void* arg) {
   c->lock.unlock();
   return true;
 }
+// [/parking]
 
 void unlock_channel(void* c) {
   static_cast<Hchan*>(c)->lock.unlock();

@@ -31,6 +31,7 @@ void begin(FakeM& fake) {
 
 }  // namespace
 
+// [taken_or_kept]
 TEST(Simulated, APIsTakenOrKeptButNotBoth) {
   GORO_STEP(
       "goroutine 1 (\"main\") made two system calls; a taker took its P from one of them, if it "
@@ -58,6 +59,7 @@ TEST(Simulated, APIsTakenOrKeptButNotBoth) {
         << "the taker has the P, and exitsyscall said that the M has it";
   });
 }
+// [/taken_or_kept]
 
 TEST(Simulated, TwoTakersTakeAPOnce) {
   GORO_STEP(

@@ -42,6 +42,7 @@ TEST(Simulated, ALookTakesNoLock) {
   });
 }
 
+// [drained_and_closed]
 TEST(Simulated, DrainedAndClosedIsNotOpenAndEmpty) {
   GORO_STEP(
       "one value was in the buffer; \"closer\" closed the channel and then took the value; "
@@ -61,6 +62,7 @@ TEST(Simulated, DrainedAndClosedIsNotOpenAndEmpty) {
     others.join();
   });
 }
+// [/drained_and_closed]
 
 TEST(Simulated, AClosedChannelLosesNoBufferedValue) {
   GORO_STEP(

@@ -117,6 +117,7 @@ constexpr int kParks = 200;
 
 // A goroutine whose stack was large once parks again and again, until the stack is made smaller:
 // that happens when it parks.
+// [stack_moves]
 TEST(Waiting, TheStackMayMoveUntilItIsParked) {
   int wrong = 0;
   int received = 0;
@@ -146,6 +147,7 @@ TEST(Waiting, TheStackMayMoveUntilItIsParked) {
   EXPECT_EQ(wrong, 0) << "values went to where the stack was before it moved: sg->elem must be set "
                          "when the goroutine is off its stack (chanparkcommit)";
 }
+// [/stack_moves]
 
 // Ends this process, and not only a child of it, if there is no chansend yet.
 void needs_chansend() {
