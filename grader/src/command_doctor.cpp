@@ -16,7 +16,7 @@ struct Need {
   bool required;
 };
 
-constexpr std::array<Need, 21> needs{{
+constexpr std::array<Need, 22> needs{{
     {"cmake", "cmake", "builds", true},
     {"ninja", "ninja-build", "builds", true},
     {"g++", "g++", "compiles", true},
@@ -25,6 +25,7 @@ constexpr std::array<Need, 21> needs{{
     {"git", "git", "knows the starters, for reset", true},
     {"/usr/include/CLI/CLI.hpp", "libcli11-dev", "the grader's command line", true},
     {"/usr/include/nlohmann/json.hpp", "nlohmann-json3-dev", "the grader's JSON", true},
+    {"/usr/include/archive.h", "libarchive-dev", "unpacks submissions", true},
     {"/usr/src/googletest/CMakeLists.txt", "googletest", "the labs' tests", true},
     {"/usr/include/benchmark/benchmark.h", "libbenchmark-dev", "the labs' benchmarks", true},
     {"gdb", "gdb", "for you: looks into a test", false},

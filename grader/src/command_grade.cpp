@@ -43,13 +43,6 @@ WantedReport parse_report(const std::string& argument) {
                   join(names, ", ") + ", FILE - for stdout");
 }
 
-fs::path submission_folder(const Course& course, const std::string& name) {
-  if (name == "labs" || name == "solutions") {
-    return course.root() / name;
-  }
-  return name;
-}
-
 }  // namespace
 
 bool reports_to_stdout(const GradeOptions& options) {
@@ -66,7 +59,7 @@ ExitStatus grade_all(const Course& course, const GradeOptions& options, Terminal
   for (const std::string& argument : options.reports) {
     reports.push_back(parse_report(argument));
   }
-  const Submission submission(submission_folder(course, options.submission), course);
+  const Submission submission = Submission::open(options.submission, course);
   GradingOptions grading;
   grading.labs = course.select(options.labs);
   grading.preset = options.target.base_preset();

@@ -44,7 +44,7 @@ ExitStatus bench(const Course& course, const BenchOptions& options, Terminal& te
 ExitStatus board(const Course& course, const BenchOptions& options, Terminal& terminal);
 
 struct GradeOptions {
-  std::string submission = "labs";  // "labs", "solutions" or a folder
+  std::string submission = "labs";  // as Submission::open takes it
   std::string labs;
   bool benchmarks = true;
   bool own = false;

@@ -374,7 +374,9 @@ class Grading {
       score.debug = "qemu-aarch64 -g 1234 -L /usr/aarch64-linux-gnu " + shown + filter;
     } else {
       // Debug information names a slot's file from the course's root, labs/… for the submission's.
-      const std::string folder = shown_path(submission_.folder(), fs::current_path());
+      // Of an archive or a revision only the staged copy is there for the debugger to show.
+      const std::string folder = shown_path(
+          submission_.in_folder() ? submission_.folder() : place.staging(), fs::current_path());
       score.debug =
           labs ? "./course debug " + number_text + " " + score.name + (options_.own ? " --own" : "")
                : "gdb -d " + shell_quoted(shown_path(course_.root(), fs::current_path())) +

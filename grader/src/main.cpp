@@ -175,9 +175,12 @@ struct CommandLine {
                         [this](const Course& course, Terminal& terminal) {
                           return goro::grader::grade_all(course, grade, terminal);
                         });
-    sub->add_option(
-           "--submission", grade.submission,
-           "labs, solutions, or a folder that holds NN-name/ folders or a clone of the course")
+    sub->add_option("--submission", grade.submission,
+                    "labs, solutions, a folder that holds NN-name/ folders or a clone of the "
+                    "course, an archive of "
+                    "one (.zip, .tar, .tar.gz, .tar.xz, .tar.zst), or a git revision: git:REV of "
+                    "the course's "
+                    "repository, PATH@REV of another")
         ->capture_default_str();
     sub->add_option("--labs", grade.labs, "Which labs: 3, 1-5 or 1,3 (default: all)");
     sub->add_flag("!--no-bench", grade.benchmarks, "Leave the benchmarks out");

@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "archive_reader.h"
 #include "problem.h"
+#include "revision.h"
 #include "text.h"
 #include "unique_fd.h"
 
@@ -15,7 +17,27 @@ namespace goro::grader {
 
 namespace {
 
-constexpr std::size_t largest_file = 1 << 20;
+constexpr const char* is_missing = " is missing";
+constexpr const char* is_a_folder = " is a folder; it must be an ordinary file";
+constexpr const char* is_special = " is a special file; it must be an ordinary file";
+
+std::string is_a_link(const std::string& instead_of) {
+  return " is a symbolic link; it must be an ordinary " + instead_of;
+}
+
+std::string folder_is_missing(const Lab& lab) {
+  return "the folder " + lab.folder + " is missing from the submission";
+}
+
+// The first problem of a lab is the one that is told.
+void keep(SlotFiles& taken, const std::string& file, std::string content,
+          const std::string& problem) {
+  if (problem.empty()) {
+    taken.contents[file] = std::move(content);
+  } else if (taken.problem.empty()) {
+    taken.problem = problem;
+  }
+}
 
 // Reads `name` in the open folder, or says in `problem` why it is not taken. The checks are made on
 // the open descriptor, so nothing can be exchanged between check and use.
@@ -26,9 +48,9 @@ std::string take_file(int folder, const std::string& name, const std::string& sh
       ::openat(folder, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file.valid()) {
     if (errno == ENOENT) {
-      problem = shown + " is missing";
+      problem = shown + is_missing;
     } else if (errno == ELOOP) {
-      problem = shown + " is a symbolic link; it must be an ordinary file";
+      problem = shown + is_a_link("file");
     } else {
       problem = "cannot read " + shown + ": " + std::strerror(errno);
     }
@@ -40,11 +62,11 @@ std::string take_file(int folder, const std::string& name, const std::string& sh
     return {};
   }
   if (S_ISDIR(status.st_mode)) {
-    problem = shown + " is a folder; it must be an ordinary file";
+    problem = shown + is_a_folder;
     return {};
   }
   if (!S_ISREG(status.st_mode)) {
-    problem = shown + " is a special file; it must be an ordinary file";
+    problem = shown + is_special;
     return {};
   }
   std::string content;
@@ -62,14 +84,45 @@ std::string take_file(int folder, const std::string& name, const std::string& sh
       return content;
     }
     content.append(buffer.data(), static_cast<std::size_t>(got));
-    if (content.size() > largest_file) {
+    if (content.size() > largest_slot_file) {
       problem = shown + " is larger than 1 MB";
       return {};
     }
   }
 }
 
+std::string no_labs(const std::string& shown, const Course& course) {
+  return "the submission " + shown + " holds no lab's folder, such as " +
+         course.labs().back().folder;
+}
+
 }  // namespace
+
+Submission Submission::open(const std::string& source, const Course& course) {
+  if (source == "labs" || source == "solutions") {
+    return {course.root() / source, course};
+  }
+  std::error_code error;
+  const fs::file_status status = fs::status(source, error);
+  if (fs::is_directory(status)) {
+    return {fs::path(source), course};
+  }
+  if (fs::exists(status)) {
+    return {source, read_archive(source, course), course};
+  }
+  if (const std::optional<Revision> revision = parse_revision(source, course.root())) {
+    return {source, read_revision(*revision, course), course};
+  }
+  throw wrong_use("the submission " + source +
+                  " does not exist; it may be a folder, an archive, git:REV or PATH@REV");
+}
+
+Submission::Submission(std::string shown, StoredFiles stored, const Course& course)
+    : folder_(std::move(shown)), stored_(std::move(stored)) {
+  if (stored_->empty()) {
+    throw wrong_use(no_labs(folder_.string(), course));
+  }
+}
 
 Submission::Submission(const fs::path& folder, const Course& course) {
   std::error_code error;
@@ -89,40 +142,73 @@ Submission::Submission(const fs::path& folder, const Course& course) {
       holds_labs(folder_ / "labs")) {
     folder_ /= "labs";
   } else if (!holds_labs(folder_)) {
-    throw wrong_use("the submission " + folder.string() + " holds no lab's folder, such as " +
-                    course.labs().back().folder);
+    throw wrong_use(no_labs(folder.string(), course));
   }
 }
 
 SlotFiles Submission::take(const Lab& lab) const {
-  SlotFiles taken;
   if (!lab.slot) {
+    return {};
+  }
+  SlotFiles taken = stored_ ? take_stored(lab) : take_from_folder(lab);
+  for (auto& [file, content] : taken.contents) {
+    if (const auto changed = changed_.find(lab.folder + "/" + file); changed != changed_.end()) {
+      content = changed->second;
+    }
+  }
+  return taken;
+}
+
+SlotFiles Submission::take_from_folder(const Lab& lab) const {
+  SlotFiles taken;
+  const fs::path place = folder_ / lab.folder;
+  const UniqueFd folder(::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!folder.valid()) {
+    const int reason = errno;
+    std::error_code error;
+    taken.problem = reason == ENOENT ? folder_is_missing(lab)
+                    : fs::is_symlink(place, error)
+                        ? "the folder " + lab.folder + is_a_link("folder")
+                        : "cannot read the folder " + lab.folder + ": " + std::strerror(reason);
     return taken;
   }
-  const UniqueFd folder(
-      ::open(lab_folder(lab).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!folder.valid()) {
-    std::error_code error;
+  for (const std::string& file : lab.slot->files) {
+    std::string problem;
+    std::string content = take_file(folder.get(), file, lab.folder + "/" + file, problem);
+    keep(taken, file, std::move(content), problem);
+  }
+  return taken;
+}
+
+SlotFiles Submission::take_stored(const Lab& lab) const {
+  SlotFiles taken;
+  const auto folder = stored_->find(lab.folder);
+  if (folder != stored_->end() && folder->second.kind != StoredFile::Kind::folder) {
     taken.problem =
-        errno == ENOENT ? "the folder " + lab.folder + " is missing from the submission"
-        : fs::is_symlink(lab_folder(lab), error)
-            ? "the folder " + lab.folder + " is a symbolic link; it must be an ordinary folder"
-            : "cannot read the folder " + lab.folder + ": " + std::strerror(errno);
+        "the folder " + lab.folder +
+        (folder->second.kind == StoredFile::Kind::link ? is_a_link("folder") : " is no folder");
+    return taken;
+  }
+  const auto first = stored_->lower_bound(lab.folder + "/");
+  if (folder == stored_->end() &&
+      (first == stored_->end() || !first->first.starts_with(lab.folder + "/"))) {
+    taken.problem = folder_is_missing(lab);
     return taken;
   }
   for (const std::string& file : lab.slot->files) {
     const std::string shown = lab.folder + "/" + file;
-    std::string problem;
-    std::string content = take_file(folder.get(), file, shown, problem);
-    if (const auto changed = changed_.find(shown); problem.empty() && changed != changed_.end()) {
-      content = changed->second;
+    const auto found = stored_->find(shown);
+    if (found == stored_->end()) {
+      keep(taken, file, {}, shown + is_missing);
+      continue;
     }
-    if (taken.problem.empty()) {
-      taken.problem = problem;
-    }
-    if (problem.empty()) {
-      taken.contents[file] = std::move(content);
-    }
+    const StoredFile& stored = found->second;
+    keep(taken, file, stored.content,
+         stored.kind == StoredFile::Kind::link      ? shown + is_a_link("file")
+         : stored.kind == StoredFile::Kind::folder  ? shown + is_a_folder
+         : stored.kind == StoredFile::Kind::special ? shown + is_special
+         : !stored.problem.empty()                  ? shown + " " + stored.problem
+                                                    : "");
   }
   return taken;
 }

@@ -43,6 +43,8 @@ class Workspace {
   [[nodiscard]] fs::path program(const std::string& target) const {
     return folder_ / "labs" / target;
   }
+  // Where the submission's slot files are when programs are built.
+  [[nodiscard]] fs::path staging() const { return folder_ / "submission"; }
   // Where test programs run; a folder of its own, so that what they write stays in it.
   [[nodiscard]] fs::path scratch() const;
   // The command line's start that runs this workspace's programs: an emulator or nothing.
@@ -58,7 +60,6 @@ class Workspace {
  private:
   void lock();
   [[nodiscard]] bool configured() const;
-  [[nodiscard]] fs::path staging() const { return folder_ / "submission"; }
   std::string run_build(const std::vector<std::string>& targets, bool& ok);
 
   const Course& course_;

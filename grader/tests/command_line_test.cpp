@@ -79,6 +79,25 @@ TEST_F(CommandLine, AFreshLabSaysWhereToStart) {
   EXPECT_SAYS(ended, "0 of 90; start with step 1: sum in labs/01-sum/sum.cpp");
 }
 
+TEST_F(CommandLine, AnArchiveAndARevisionAreGradedLikeTheFolder) {
+  git({"init", "--quiet", "--initial-branch=main"});
+  git({"add", "solutions"});
+  git({"commit", "--quiet", "-m", "solutions"});
+  const Ended packed = run_process({{"tar", "-czf", "alice.tar.gz", "solutions"}, root_, {}}, {});
+  ASSERT_TRUE(packed.ok()) << packed.output;
+  for (const std::string submission : {"alice.tar.gz", "git:main:solutions", ".@HEAD:solutions"}) {
+    const Ended ended = course({"grade", "--submission", submission, "--labs", "1", "--no-bench",
+                                "--report", "json=report.json"});
+    EXPECT_EQ(ended.status, 0) << ended.output;
+    EXPECT_EQ(report().at("score"), 90) << submission;
+    EXPECT_EQ(report().at("submission"), submission);
+  }
+  write("broken.zip", "this is no archive");
+  const Ended ended = course({"grade", "--submission", "broken.zip"});
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_EQ(split_lines(ended.output).size(), 1U) << ended.output;
+}
+
 TEST_F(CommandLine, ALabThatDoesNotCompileLeavesTheOthersAlone) {
   write("labs/01-sum/sum.cpp", "int sum(int a, int b) { return a + c; }\n");
   write("labs/02-ring/ring.cpp", read_file(root_ / "solutions/02-ring/ring.cpp"));
