@@ -37,6 +37,7 @@ inline constexpr std::size_t kStackMin = 2048;
 inline constexpr std::size_t kStackMin = std::size_t{128} * 1024;
 #endif
 
+// [stack_guard]
 // Go: stackGuard (928). Bytes that stay free below the address a prologue compares with: room for a
 // frame that the prologue did not count, for functions without a check, and for the registers that
 // growing the stack saves.
@@ -51,6 +52,7 @@ inline constexpr std::size_t kStackGuard = kMaxFrame + 256;
 #else
 inline constexpr std::size_t kStackGuard = 704;
 #endif
+// [/stack_guard]
 
 // Room that a library function may assume when it is called on a growable stack. The linker asks
 // for the same amount (16 KB) where it meets a call into code without checks.

@@ -13,6 +13,7 @@ extern "C" __attribute__((tls_model("initial-exec"))) thread_local goro::G* goro
 
 namespace goro {
 
+// [getg]
 [[gnu::always_inline]] inline G* getg() {
   G* gp;
 #if defined(__x86_64__)
@@ -33,6 +34,7 @@ namespace goro {
 #endif
   return gp;
 }
+// [/getg]
 
 // The M of this thread, nullptr on a thread that is not the runtime's. Go: getg().m
 [[gnu::always_inline]] inline M* getm() {

@@ -47,6 +47,7 @@ G* gfget(P* pp);
 // sched.gfree_lock) until fewer than kGFreeKeepBelow remain. On g0. Go: gfput.
 void gfput(P* pp, G* gp);
 
+// [gopark]
 // Parks the running goroutine until ready(). On g0, when the goroutine is off its stack and
 // `waiting`, unlockf(gp, lock) is called (null: nothing is); if it returns false, what gp waits for
 // is already there, and gp goes on at once. unlockf may let another thread ready gp (by unlocking
@@ -60,6 +61,7 @@ void gopark(bool (*unlockf)(G* gp, void* lock), void* lock, WaitReason reason);
 // (contracts/services/goroutine.h: the last moment at which gp's stack is surely ours), then
 // unlockf as above; false: waiting→runnable and execute(gp, inherit_time = true). Else schedule().
 [[noreturn]] void park_m(G* gp);
+// [/gopark]
 
 // Makes a parked goroutine runnable: waiting→runnable, runq_put(next = true) on this M's P,
 // wakep(). On g0, or on a goroutine's stack between acquirem and releasem; with a P. Go: ready.

@@ -37,6 +37,7 @@ struct TraceBuffer;
 // Go: _Gidle … _Gpreempted, with Go's numbers. The status is also the lock on the goroutine's
 // stack: running, syscall and copystack mean that the goroutine owns it, in waiting and runnable
 // nobody does, and whoever sets the scan bit does until it is cleared.
+// [status]
 enum class GStatus : std::uint32_t {
   idle = 0,       // never used
   runnable = 1,   // on a run queue
@@ -48,6 +49,7 @@ enum class GStatus : std::uint32_t {
   preempted = 9,  // stopped for somebody who wants its stack
 };
 inline constexpr std::uint32_t kGScan = 0x1000;
+// [/status]
 
 // Go: _Pidle … _Pdead.
 enum class PStatus : std::uint32_t { idle = 0, running = 1, syscall = 2, gcstop = 3, dead = 4 };
@@ -61,12 +63,14 @@ struct Stack {
   [[nodiscard]] bool contains(std::uintptr_t address) const { return address - lo < hi - lo; }
 };
 
+// [gobuf]
 // Where a goroutine goes on. Go keeps six words here; our switch pushes what the C++ calling
 // convention wants kept on the stack itself, so its stack pointer says everything.
 struct Gobuf {
   std::uintptr_t sp = 0;
   G* g = nullptr;
 };
+// [/gobuf]
 
 // How a goroutine's stack is made and given back.
 enum class StackKind : std::uint8_t {
@@ -245,6 +249,7 @@ struct StackCacheEntry {
   std::size_t bytes = 0;
 };
 
+// [note]
 // A one-shot event that an M sleeps on; its functions are slot 06's (contracts/processors.h).
 // Go: note, lock_futex.go.
 class Note {
@@ -262,6 +267,7 @@ class Note {
  private:
   atomic<std::uint32_t> key_{0};
 };
+// [/note]
 
 // What sysmon saw when it last looked at a P. Sysmon's alone. Go: sysmontick.
 struct SysmonTick {
@@ -288,6 +294,7 @@ struct alignas(kCacheLine) P {
   std::uint32_t random = 0;  // state of cheaprand
   SysmonTick sysmontick;
 
+  // [local_queue]
   // The local run queue. Only the owner moves the tail; the owner and thieves move the head. Both
   // run freely mod 2^32. Their own lines, because thieves write the head while the owner fills the
   // ring.
@@ -295,6 +302,7 @@ struct alignas(kCacheLine) P {
   alignas(kCacheLine) atomic<std::uint32_t> runqtail{0};
   atomic<G*> runnext{nullptr};
   atomic<G*> runq[kRunqSize]{};
+  // [/local_queue]
 
   // What goroutines of this P wait for (slot 12). Its own M looks at the next time in every round;
   // others write here seldom.
@@ -397,6 +405,7 @@ struct Sched {
   M* freem = nullptr;               // Ms whose thread has ended, through alllink
   std::int32_t foreign = 0;         // threads outside that may still ready a goroutine
 
+  // [idle_counts]
   // Changed under lock, but for nmspinning; looked at without it. On a line of their own: every
   // wakep reads npidle.
   alignas(kCacheLine) atomic<std::int32_t> npidle{0};
@@ -406,6 +415,7 @@ struct Sched {
   atomic<bool> needspinning{false};
   // A bit for each P: it is on the idle list (so it has nothing to steal).
   atomic<std::uint32_t> idlepmask[kMaxProcs / 32]{};
+  // [/idle_counts]
 
   // 0: an M sleeps in poll_until; else when one last did, nanotime().
   atomic<std::int64_t> lastpoll{1};

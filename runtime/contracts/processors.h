@@ -83,6 +83,7 @@ void startm(P* pp, bool spinning);
 // lock held. Go: stopm.
 void stopm();
 
+// [wakep]
 // A goroutine was made runnable: starts a spinning M if a P is idle and nobody spins. In this
 // order, because it is called at every go statement and every wake-up:
 //   1. npidle is 0: nothing to do (one load when every P is busy). Whoever gives up a P from now on
@@ -93,6 +94,7 @@ void stopm();
 //   4. pidleget_spinning under sched.lock: none: undo 3. Else startm(pp, spinning = true).
 // Every access seq_cst. On any g0, with no lock held. Go: wakep, which has no step 1.
 void wakep();
+// [/wakep]
 
 // ---- world.cpp ----
 

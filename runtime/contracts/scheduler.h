@@ -35,6 +35,7 @@ struct Runnable {
   bool inherit_time = false;  // goes on with the present time slice
 };
 
+// [find_runnable]
 // The next goroutine for this M's P; sleeps until there is one. In this order:
 //   0. the P's timers: pp->timers.check() (contracts/timers.h) readies who has slept long enough;
 //   1. when pp->schedtick is a multiple of kGlobalQueueTick (61) and the GRQ is not empty: one G
@@ -46,6 +47,7 @@ struct Runnable {
 // sched.runqsize is read without the lock first: taking a lock to find nothing is what a P must not
 // do. On g0, with a P. Go: findRunnable.
 Runnable find_runnable();
+// [/find_runnable]
 
 // Runs gp on this M until it stops. runnable→running; links M and gp (m->curg, by a store
 // with release since sysmon follows it at any time; gp->m); schedtick++

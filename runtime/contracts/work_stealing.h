@@ -123,6 +123,7 @@ void become_spinning(M* mp);
 // Nothing: null. On g0. Go: checkRunqsNoP.
 P* check_runqs_no_p();
 
+// [find_work_elsewhere]
 // The end of find_runnable, when this P and the GRQ have nothing. Null means: look again from the
 // top; this M may have another P then.
 //   1. gcwaiting: leave_if_asked() (services/scheduling.h), null. Else poll_network()
@@ -143,6 +144,7 @@ P* check_runqs_no_p();
 // On g0, with a P. Go: findRunnable, from "Spinning Ms: steal work from other Ps"; step 5 is for
 // spinning Ms only there.
 G* find_work_elsewhere();
+// [/find_work_elsewhere]
 
 // This spinning M found work: spinning = false, nmspinning − 1 (below 0: fatal "findrunnable:
 // negative nmspinning"), and wakep(), because the last one to stop looking must see to a successor.

@@ -89,6 +89,7 @@ void inspect_closure(const G* spawner, const void* object, std::size_t size) {
 #endif
 }
 
+// [prepare_to_run]
 void g_prepare_to_run(G* gp) {
   trace_start(gp);
   if (gp->sched.sp == 0) {
@@ -104,6 +105,7 @@ void g_prepare_to_run(G* gp) {
   gp->preempt.store(false, std::memory_order_relaxed);
   gp->stackguard0.store(gp->stack.lo + kStackGuard, std::memory_order_relaxed);
 }
+// [/prepare_to_run]
 
 [[noreturn]] void gopreempt_m(G* gp) {
 #if GORO_GROWABLE_STACKS
@@ -137,6 +139,7 @@ void g_free_stack(G* gp) {
   }
 }
 
+// [before_park]
 void before_park(G* gp) {
   trace_stop(trace::Kind::parks, gp, static_cast<std::uint8_t>(gp->waitreason.get()));
 #if GORO_GROWABLE_STACKS
@@ -163,6 +166,7 @@ void before_park(G* gp) {
   }
 #endif
 }
+// [/before_park]
 
 namespace detail {
 

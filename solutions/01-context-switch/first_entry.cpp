@@ -49,6 +49,7 @@ static void first_frame(SwitchFrame* frame, void (*fn)()) {
 
 #endif
 
+// [gostartcall]
 void gostartcall(Gobuf* buf, std::uintptr_t hi, void (*fn)()) {
   // goro_gogo ends with sp just above the frame. goro_gostart calls fn from there, and a call wants
   // sp to be a multiple of 16; hi is one, and the frame's size too. The 16 bytes above stay zero: a
@@ -60,11 +61,14 @@ void gostartcall(Gobuf* buf, std::uintptr_t hi, void (*fn)()) {
   first_frame(frame, fn);
   buf->sp = reinterpret_cast<std::uintptr_t>(frame);
 }
+// [/gostartcall]
 
+// [exceptions]
 void save_exception_state(G* gp, M* mp) {
   gp->exceptions = *mp->exception_globals;
   *mp->exception_globals = ExceptionState{};
 }
+// [/exceptions]
 
 void restore_exception_state(G* gp, M* mp) {
   *mp->exception_globals = gp->exceptions;

@@ -64,6 +64,7 @@
         fldcw   -8(%rsp)
 .endm
 
+// [gogo]
 FUNCTION(goro_gogo)
         // Computed and not loaded from the buffer: the goroutine that stops next asks who it is, and
         // waits for the end of this store.
@@ -96,7 +97,9 @@ FUNCTION(goro_gogo)
         fldcw   4(%rsp)
         jmp     1b
 END(goro_gogo)
+// [/gogo]
 
+// [mcall]
 FUNCTION(goro_mcall)
         SAVE_REGISTERS
         movq    %rdi, %rdx
@@ -118,7 +121,9 @@ FUNCTION(goro_mcall)
         LOAD_STANDARD_CONTROL_WORDS
         jmp     1b
 END(goro_mcall)
+// [/mcall]
 
+// [systemstack]
 FUNCTION(goro_systemstack)
         GETG(%rax)
         testq   %rax, %rax
@@ -156,6 +161,7 @@ FUNCTION(goro_systemstack)
         movq    %rsi, %rdi
         jmpq    *%rax
 END(goro_systemstack)
+// [/systemstack]
 
 FUNCTION(goro_mstart)
         SAVE_REGISTERS
@@ -171,10 +177,12 @@ FUNCTION(goro_mstart)
         jmp     1b
 END(goro_mstart)
 
+// [gostart]
 FUNCTION(goro_gostart)
         .cfi_undefined %rip                     // nobody called: unwinding ends here
         callq   *%rbx
         ud2                                     // a goroutine's function never returns
 END(goro_gostart)
+// [/gostart]
 /* clang-format on */
 #endif

@@ -53,6 +53,7 @@ __attribute__((noinline)) void casgstatus_after_yield(G* gp, GStatus from, GStat
 
 }  // namespace
 
+// [casgstatus]
 void casgstatus(G* gp, GStatus from, GStatus to) {
   if (!legal(from, to)) fatal_status("casgstatus: not an edge of a goroutine's life", gp, from, to);
   const auto old_status = static_cast<std::uint32_t>(from);
@@ -82,6 +83,7 @@ void casgstatus(G* gp, GStatus from, GStatus to) {
     cpu_relax();
   }
 }
+// [/casgstatus]
 
 G* gfget(P* pp) {
   if (pp->gfree.empty()) {
@@ -97,6 +99,7 @@ G* gfget(P* pp) {
   return pp->gfree.pop();
 }
 
+// [gfput]
 void gfput(P* pp, G* gp) {
   pp->gfree.push(gp);
   if (pp->gfree.size() < kGFreeFlushAt) return;
@@ -104,6 +107,7 @@ void gfput(P* pp, G* gp) {
   while (pp->gfree.size() >= kGFreeKeepBelow) sched.gfree.push(pp->gfree.pop());
   sched.gfree_lock.unlock();
 }
+// [/gfput]
 
 G* newproc1(P* pp, const Closure& closure, StackKind kind, std::uint64_t parent,
             std::uintptr_t pc) {
@@ -147,6 +151,7 @@ void dropg() {
   mp->curg.store(nullptr, std::memory_order_relaxed);
 }
 
+// [park]
 void park_m(G* gp) {
   M* mp = getm();
   casgstatus(gp, GStatus::running, GStatus::waiting);
@@ -165,12 +170,15 @@ void park_m(G* gp) {
   }
   schedule();
 }
+// [/park]
 
+// [ready]
 void ready(G* gp) {
   casgstatus(gp, GStatus::waiting, GStatus::runnable);
   runq_put(getm()->p, gp, true);
   wakep();  // after runq_put: whoever it wakes must find gp
 }
+// [/ready]
 
 void goready(G* gp) {
   systemstack([gp] { ready(gp); });
@@ -186,6 +194,7 @@ void gosched_m(G* gp) {
   schedule();
 }
 
+// [exit]
 void goexit0(G* gp) {
   casgstatus(gp, GStatus::running, GStatus::dead);
   dropg();
@@ -199,5 +208,6 @@ void goexit0(G* gp) {
   gfput(getm()->p, gp);
   schedule();
 }
+// [/exit]
 
 }  // namespace goro

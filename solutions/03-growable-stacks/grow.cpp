@@ -40,6 +40,7 @@ extern "C" void goro_newstack_m(G* gp) {
   newstack(gp, request->bytes + (request->foreign != 0 ? kForeignRoom : 0), request->foreign != 0);
 }
 
+// [newstack]
 void newstack(G* gp, std::size_t bytes, bool foreign) {
   const std::uintptr_t guard = gp->stack.lo + kStackGuard;
   const bool asked = gp->stackguard0.load(std::memory_order_relaxed) == kStackPreempt;
@@ -67,7 +68,9 @@ void newstack(G* gp, std::size_t bytes, bool foreign) {
   }
   goro_gogo(&gp->sched);
 }
+// [/newstack]
 
+// [adjust_pointers]
 std::size_t adjust_pointers(std::uintptr_t from, std::uintptr_t to, Stack in_use,
                             std::uintptr_t distance) {
   std::size_t changed = 0;
@@ -80,7 +83,9 @@ std::size_t adjust_pointers(std::uintptr_t from, std::uintptr_t to, Stack in_use
   }
   return changed;
 }
+// [/adjust_pointers]
 
+// [copystack]
 void copystack(G* gp, std::size_t size) {
   P* pp = getm()->p;
   const Stack old = gp->stack;
@@ -106,7 +111,9 @@ void copystack(G* gp, std::size_t size) {
   stackcheck_stack_moved(gp, old);
   stackfree(pp, old);
 }
+// [/copystack]
 
+// [shrinkstack]
 bool shrinkstack(G* gp) {
   if (gp->stack_kind != StackKind::growable || gp->stack.size() <= kStackMin) return false;
   const std::size_t used = gp->stack.hi - gp->sched.sp + kStackGuard;
@@ -116,5 +123,6 @@ bool shrinkstack(G* gp) {
   casgstatus(gp, GStatus::copystack, GStatus::waiting);
   return true;
 }
+// [/shrinkstack]
 
 }  // namespace goro

@@ -89,6 +89,7 @@ FUNCTION(__morestack)
         jmp     .Lback
 END(__morestack)
 
+// [non_split]
 FUNCTION(__morestack_non_split)
         // Called at every entry of a function that calls foreign code, so the usual case is short. The
         // limit is compared as the prologue would have, but with kForeignRoom more.
@@ -107,5 +108,6 @@ FUNCTION(__morestack_non_split)
         movl    $1, %eax
         jmp     .Lgrow
 END(__morestack_non_split)
+// [/non_split]
 /* clang-format on */
 #endif

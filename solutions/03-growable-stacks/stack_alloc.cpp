@@ -119,6 +119,7 @@ void stackcache_refill(P* pp, int order) {
   pool->lock.unlock();
 }
 
+// [release]
 static void release_down_to(P* pp, int order, std::size_t keep) {
   const std::size_t bytes = kStackMin << order;
   StackCacheEntry* cache = &pp->stackcache[order];
@@ -133,6 +134,7 @@ static void release_down_to(P* pp, int order, std::size_t keep) {
   }
   pool->lock.unlock();
 }
+// [/release]
 
 void stackcache_release(P* pp, int order) {
   release_down_to(pp, order, kStackCacheSize / 2);

@@ -11,6 +11,7 @@
 
 namespace goro {
 
+// [put]
 void runq_put(P* pp, G* gp, bool next) {
   if (next) {
     // A thief may take runnext away between a load and a store, hence the exchange. seq_cst: see
@@ -33,7 +34,9 @@ void runq_put(P* pp, G* gp, bool next) {
     // The head moved on: there is room now.
   }
 }
+// [/put]
 
+// [put_slow]
 bool runq_put_slow(P* pp, G* gp, std::uint32_t head, std::uint32_t tail) {
   std::uint32_t n = tail - head;
   if (n != kRunqSize) fatal("runq_put_slow: queue is not full");
@@ -55,6 +58,7 @@ bool runq_put_slow(P* pp, G* gp, std::uint32_t head, std::uint32_t tail) {
   sched.lock.unlock();
   return true;
 }
+// [/put_slow]
 
 std::int32_t runq_put_batch(P* pp, GQueue* queue) {
   const std::uint32_t head = pp->runqhead.load(std::memory_order_acquire);
@@ -69,6 +73,7 @@ std::int32_t runq_put_batch(P* pp, GQueue* queue) {
   return n;
 }
 
+// [get]
 G* runq_get(P* pp, bool* inherit_time) {
   G* next = pp->runnext.load(std::memory_order_relaxed);
   // One try: only we put a goroutine there, so if it is gone, a thief has it, and nothing came
@@ -91,7 +96,9 @@ G* runq_get(P* pp, bool* inherit_time) {
     }
   }
 }
+// [/get]
 
+// [empty]
 bool runq_empty(P* pp) {
   for (;;) {
     const std::uint32_t head = pp->runqhead.load(std::memory_order_acquire);
@@ -104,5 +111,6 @@ bool runq_empty(P* pp) {
     }
   }
 }
+// [/empty]
 
 }  // namespace goro

@@ -29,6 +29,7 @@ G* globrunq_get() {
   return gp;
 }
 
+// [get_batch]
 G* globrunq_get_batch(P* pp, std::int32_t n) {
   const std::int32_t size = sched.runqsize.load(std::memory_order_relaxed);
   if (size == 0) return nullptr;
@@ -41,5 +42,6 @@ G* globrunq_get_batch(P* pp, std::int32_t n) {
   runq_put_batch(pp, &rest);
   return first;
 }
+// [/get_batch]
 
 }  // namespace goro

@@ -9,6 +9,7 @@
 
 namespace goro {
 
+// [find_runnable]
 Runnable find_runnable() {
   for (;;) {
     P* pp = getm()->p;
@@ -39,7 +40,9 @@ Runnable find_runnable() {
     if (G* gp = find_work_elsewhere(); gp != nullptr) return {gp, false};
   }
 }
+// [/find_runnable]
 
+// [execute]
 void execute(G* gp, bool inherit_time) {
   M* mp = getm();
   casgstatus(gp, GStatus::runnable, GStatus::running);
@@ -52,7 +55,9 @@ void execute(G* gp, bool inherit_time) {
   restore_exception_state(gp, mp);
   switch_to(gp);
 }
+// [/execute]
 
+// [schedule]
 void schedule() {
   for (;;) {
     leave_if_asked();
@@ -64,5 +69,6 @@ void schedule() {
     startlockedm(next.gp);
   }
 }
+// [/schedule]
 
 }  // namespace goro

@@ -39,6 +39,7 @@ void incidlelocked(std::int32_t v) {
   sched.lock.unlock();
 }
 
+// [stoplockedm]
 void stoplockedm() {
   M* mp = getm();
   if (mp->lockedg == nullptr || mp->lockedg->lockedm != mp) {
@@ -57,7 +58,9 @@ void stoplockedm() {
   mp->nextp = nullptr;
   acquirep(pp);
 }
+// [/stoplockedm]
 
+// [startlockedm]
 void startlockedm(G* gp) {
   M* mp = gp->lockedm;
   if (mp == getm()) fatal("startlockedm: locked to me");
@@ -69,5 +72,6 @@ void startlockedm(G* gp) {
   mp->park.wakeup();
   stopm();
 }
+// [/startlockedm]
 
 }  // namespace goro

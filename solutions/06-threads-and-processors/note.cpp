@@ -20,17 +20,21 @@ void set_blocked(bool blocked) {
 
 }  // namespace
 
+// [wakeup]
 void Note::wakeup() {
   // release: what the waker wrote before (nextp, say) is there for the sleeper.
   if (key_.exchange(1, std::memory_order_release) != 0) fatal("notewakeup - double wakeup");
   futex_wakeup(&key_, 1);
 }
+// [/wakeup]
 
+// [sleep]
 void Note::sleep() {
   set_blocked(true);
   while (!is_set()) futex_sleep(&key_, 0);
   set_blocked(false);
 }
+// [/sleep]
 
 bool Note::sleep_for(std::int64_t nanoseconds) {
   if (is_set()) return true;

@@ -11,6 +11,7 @@
 
 namespace goro {
 
+// [startm]
 void startm(P* pp, bool spinning) {
   sched.lock.lock();
   if (pp == nullptr) {
@@ -38,6 +39,7 @@ void startm(P* pp, bool spinning) {
   mp->nextp = pp;
   mp->park.wakeup();
 }
+// [/startm]
 
 void stopm() {
   M* mp = getm();
@@ -53,6 +55,7 @@ void stopm() {
   acquirep(pp);
 }
 
+// [wake_one]
 // Apart from wakep, so that its usual way is a load and a comparison without a frame.
 __attribute__((noinline)) static void wake_one() {
   std::int32_t none = 0;
@@ -67,7 +70,9 @@ __attribute__((noinline)) static void wake_one() {
   sched.lock.unlock();
   startm(pp, true);
 }
+// [/wake_one]
 
+// [wakep]
 void wakep() {
   // The goroutine that the caller made runnable is in its queue: in runnext by a seq_cst exchange,
   // or in the GRQ under sched.lock. An M that goes idle counts its P first (npidle, seq_cst) and
@@ -77,5 +82,6 @@ void wakep() {
   if (sched.nmspinning.load(std::memory_order_seq_cst) != 0) return;
   wake_one();
 }
+// [/wakep]
 
 }  // namespace goro

@@ -100,6 +100,7 @@ P* procresize(std::int32_t n) {
   return runnable;
 }
 
+// [stop_the_world]
 void stop_the_world() {
   sched.lock.lock();
   sched.stopwait = sched.gomaxprocs.load(std::memory_order_relaxed);
@@ -140,6 +141,7 @@ void stop_the_world() {
   sched.lock.unlock();
   if (!stopped) fatal("stopTheWorld: not stopped");
 }
+// [/stop_the_world]
 
 void start_the_world(std::int32_t procs) {
   sched.lock.lock();

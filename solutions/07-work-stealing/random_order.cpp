@@ -10,10 +10,12 @@ namespace goro {
 
 RandomOrder stealorder;
 
+// [walk]
 void RandomOrder::Walk::next() {
   ++i_;
   position_ = (position_ + step_) % count_;
 }
+// [/walk]
 
 void RandomOrder::reset(std::uint32_t count) {
   count_ = count;
@@ -23,9 +25,11 @@ void RandomOrder::reset(std::uint32_t count) {
   }
 }
 
+// [start]
 RandomOrder::Walk RandomOrder::start(std::uint32_t random) const {
   const auto kinds = static_cast<std::uint32_t>(coprimes_.size());
   return Walk{count_, random % count_, coprimes_[random / count_ % kinds]};
 }
+// [/start]
 
 }  // namespace goro

@@ -56,6 +56,7 @@ void become_spinning(M* mp) {
   sched.needspinning.store(false, std::memory_order_seq_cst);
 }
 
+// [steal_work]
 Stolen steal_work() {
   P* pp = getm()->p;
   for (int round = 0; round < kStealRounds; ++round) {
@@ -71,7 +72,9 @@ Stolen steal_work() {
   }
   return {};
 }
+// [/steal_work]
 
+// [check_runqs]
 P* check_runqs_no_p() {
   // The number may change as soon as we hold no P. A P that is added meanwhile gets its work from
   // somebody who wakes others; one that goes loses its goroutines to the GRQ, and whoever starts
@@ -88,7 +91,9 @@ P* check_runqs_no_p() {
   }
   return nullptr;
 }
+// [/check_runqs]
 
+// [find_work_elsewhere]
 G* find_work_elsewhere() {
   M* mp = getm();
   if (sched.gcwaiting.load(std::memory_order_acquire)) {
@@ -152,10 +157,13 @@ G* find_work_elsewhere() {
   stopm();
   return nullptr;
 }
+// [/find_work_elsewhere]
 
+// [resetspinning]
 void resetspinning() {
   stop_spinning(getm());
   wakep();
 }
+// [/resetspinning]
 
 }  // namespace goro

@@ -39,6 +39,7 @@ bool will_run_its_own(const P* victim) {
 
 }  // namespace
 
+// [grab]
 std::uint32_t runq_grab(P* victim, atomic<G*>* to, std::uint32_t at, bool take_next) {
   for (;;) {
     std::uint32_t head = victim->runqhead.load(std::memory_order_acquire);
@@ -68,7 +69,9 @@ std::uint32_t runq_grab(P* victim, atomic<G*>* to, std::uint32_t at, bool take_n
     }
   }
 }
+// [/grab]
 
+// [steal]
 G* runq_steal(P* pp, P* victim, bool take_next) {
   const std::uint32_t tail = pp->runqtail.load(std::memory_order_relaxed);  // only we write it
   std::uint32_t n = runq_grab(victim, pp->runq, tail, take_next);
@@ -82,5 +85,6 @@ G* runq_steal(P* pp, P* victim, bool take_next) {
   pp->runqtail.store(tail + n, std::memory_order_release);
   return gp;
 }
+// [/steal]
 
 }  // namespace goro

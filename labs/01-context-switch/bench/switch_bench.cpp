@@ -43,6 +43,7 @@ void go_back(G* gp) {
 
 void nothing(void*) {}
 
+// [round_trip]
 // goro_mcall to g0 and goro_gogo back, 64 times.
 void BM_SwitchRoundTrip(benchmark::State& state) {
   const ByHand hand;
@@ -52,6 +53,7 @@ void BM_SwitchRoundTrip(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * kBatch);
 }
 BENCHMARK(BM_SwitchRoundTrip);
+// [/round_trip]
 
 // goro_systemstack with a function that does nothing, 64 times.
 void BM_Systemstack(benchmark::State& state) {

@@ -68,6 +68,7 @@ inline void on_step(int, siginfo_t*, void*) {
   if (s->count == s->interrupt_at + kPatience) siglongjmp(s->give_up, 1);
 }
 
+// [run_stepping]
 inline Interrupted run_stepping(Stepping* s, void (*call)(void* arg), void* arg) {
   struct sigaction action {};
   action.sa_sigaction = on_step;
@@ -86,6 +87,7 @@ inline Interrupted run_stepping(Stepping* s, void (*call)(void* arg), void* arg)
   if (stuck) return Interrupted::stuck;
   return s->count >= s->interrupt_at ? Interrupted::yes : Interrupted::too_late;
 }
+// [/run_stepping]
 
 }  // namespace detail
 

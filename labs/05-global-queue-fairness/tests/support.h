@@ -74,6 +74,7 @@ class Rules {
 
   void yield(int who) { global_.push_back(who); }
 
+  // [rules]
   Turn next() {
     if (tick_ % kGlobalQueueTick == 0 && !global_.empty()) {
       ++tick_;
@@ -92,6 +93,7 @@ class Rules {
     for (std::size_t i = 1; i < n; ++i) ring_.push_back(take(&global_));
     return {who, "the ring is empty: the first of a batch from the GRQ"};
   }
+  // [/rules]
 
  private:
   static int take(std::deque<int>* queue) {
