@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -209,6 +210,52 @@ void parallel() {
   // [/parallel]
 }
 
+// Some tens of microseconds, without a call.
+void compute() {
+  std::atomic<int> sum{0};
+  for (int i = 0; i < 50'000; ++i) sum.store(i, std::memory_order_relaxed);
+}
+
+void hog() {
+  // [hog]
+  goro::Mutex mutex;
+  bool served = false;  // under the mutex
+  std::atomic<bool> begun{false};
+  int turns = 0;
+  const goro::WaitGroup group;
+  group.go([&] {  // locks the mutex again as soon as it has unlocked it
+    for (bool enough = false; !enough;) {
+      const std::lock_guard<goro::Mutex> guard(mutex);
+      begun.store(true);
+      compute();
+      ++turns;
+      enough = served;
+    }
+  });
+  while (!begun.load()) goro::yield();
+  mutex.lock();
+  served = true;
+  const int waited = turns;
+  mutex.unlock();
+  std::printf("the hog had the mutex %d times before the other one had it once\n", waited);
+  group.wait();
+  // [/hog]
+}
+
+void sleepers() {
+  // [sleepers]
+  const goro::WaitGroup group;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 10'000; ++i) {
+    group.go([] { goro::sleep(100ms); });
+  }
+  const int at_work = threads();
+  group.wait();
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  std::printf("10000 sleeps of 100 ms: %.0f ms, %d threads\n", took.count(), at_work);
+  // [/sleepers]
+}
+
 void stop_timer() {
   // [stop_timer]
   const goro::Timer timer(1ms);
@@ -232,7 +279,8 @@ constexpr Experiment kExperiments[] = {
     {"close-order", close_order, 1}, {"blocking", blocking, 2},
     {"short-calls", short_calls, 1}, {"files", files, 1},
     {"fair-select", fair_select, 1}, {"loop", loop, 1},
-    {"parallel", parallel, 2},       {"stop-timer", stop_timer, 1},
+    {"parallel", parallel, 2},       {"hog", hog, 2},
+    {"sleepers", sleepers, 2},       {"stop-timer", stop_timer, 1},
 };
 
 }  // namespace

@@ -36,6 +36,7 @@ namespace goro {
 // One of the lists of waiters. Go: semaRoot. queue and dequeue are the frame's
 // (frame/sema_root.cpp): a tree by address, a heap by random tickets; all that wait at one address
 // hang from one node, first come first served. Both under `lock`.
+// [sema_root]
 struct alignas(kCacheLine) SemaRoot {
   RuntimeMutex lock;
   Sudog* treap = nullptr;
@@ -47,6 +48,7 @@ struct alignas(kCacheLine) SemaRoot {
   // The first that waits at addr, or null. Its ticket is 0.
   Sudog* dequeue(atomic<std::uint32_t>* addr);
 };
+// [/sema_root]
 
 // The root for an address: (addr / 8) mod 251. Go: semtable.rootFor.
 SemaRoot* root_for(const atomic<std::uint32_t>* addr);
@@ -155,6 +157,7 @@ void wait_group_wait(WaitGroupWords* wg);
 
 // Waiters with tickets. A ticket is drawn (wait) before the mutex is unlocked, so whoever signals
 // after that finds it drawn, whether or not its owner sleeps already. Go: notifyList.
+// [notify_list]
 struct NotifyList {
   // The next ticket to be drawn. Drawn without the lock.
   atomic<std::uint32_t> wait{0};
@@ -164,6 +167,7 @@ struct NotifyList {
   Sudog* head = nullptr;
   Sudog* tail = nullptr;
 };
+// [/notify_list]
 
 // Draws a ticket. Go: notifyListAdd.
 std::uint32_t notify_list_add(NotifyList* list);

@@ -42,9 +42,11 @@ namespace goro {
 struct Timers;
 
 // RuntimeTimer::state. Go: timerHeaped, timerModified, timerZombie.
+// [marks]
 inline constexpr std::uint8_t kTimerHeaped = 1;
 inline constexpr std::uint8_t kTimerModified = 2;
 inline constexpr std::uint8_t kTimerZombie = 4;
+// [/marks]
 
 // Times that would be later than this are this. Go: maxWhen.
 inline constexpr std::int64_t kMaxWhen = INT64_MAX;
@@ -149,12 +151,14 @@ struct Timers {
   // Protects the heap. Whoever wants to run or add has it, for a moment.
   RuntimeMutex mu;
 
+  // [entry]
   struct Entry {
     RuntimeTimer* timer;
     std::int64_t when;  // its place in the heap; the timer's own `when` may differ
   };
   // Four children for each: half as deep as a binary heap, and the children lie in one cache line.
   std::vector<Entry> heap;
+  // [/entry]
 
   atomic<std::uint32_t> len{0};     // of the heap; a copy for those without the lock
   atomic<std::int32_t> zombies{0};  // that are in the heap
@@ -172,11 +176,13 @@ struct Timers {
   // When somebody has to look at these timers; 0: never. Any thread, without the lock. Reads
   // min_when_modified first: adjust writes them in the other order, so that the earlier of the two
   // is never overlooked. Go: timers.wakeTime.
+  // [wake_time]
   [[nodiscard]] std::int64_t wake_time() const {
     const std::int64_t modified = min_when_modified.load();
     const std::int64_t first = min_when_heap.load();
     return first == 0 || (modified != 0 && modified < first) ? modified : first;
   }
+  // [/wake_time]
 
   // ---- heap.cpp ----
 

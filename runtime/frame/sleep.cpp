@@ -18,11 +18,13 @@ namespace goro {
 
 namespace {
 
+// [sleep_struct]
 struct Sleep {
   RuntimeTimer timer;
   std::int64_t until;  // nanotime(); if `from_now`, nanoseconds
   bool from_now;
 };
+// [/sleep_struct]
 
 void wake_sleeper(void* arg, std::uintptr_t /*seq*/, std::int64_t /*delay*/) {
   auto* gp = static_cast<G*>(arg);
@@ -30,6 +32,7 @@ void wake_sleeper(void* arg, std::uintptr_t /*seq*/, std::int64_t /*delay*/) {
   ready(gp);
 }
 
+// [sleep]
 bool set_for_sleep(G* gp, void* lock) {
   auto* sleep = static_cast<Sleep*>(lock);
   std::int64_t when = sleep->until;
@@ -41,6 +44,7 @@ bool set_for_sleep(G* gp, void* lock) {
   sleep->timer.modify(when, 0, wake_sleeper, gp, 0);
   return true;
 }
+// [/sleep]
 
 void park_until(std::int64_t until, bool from_now) {
   Sleep sleep;

@@ -53,6 +53,7 @@ struct Parking {
 
 // On g0, with all locks held. The goroutine's stack stays where it is now, so the addresses of its
 // elements can be shown to others.
+// [selparkcommit]
 bool selparkcommit(G* /*gp*/, void* arg) {
   const auto* parking = static_cast<Parking*>(arg);
   const Locked& all = *parking->all;
@@ -73,6 +74,7 @@ bool selparkcommit(G* /*gp*/, void* arg) {
   }
   return true;
 }
+// [/selparkcommit]
 
 // The cases that have a channel, in random order; their number.
 int make_pollorder(const Scase* cases, int n, std::uint16_t* pollorder, P* pp) {
@@ -201,6 +203,7 @@ int dequeue_everywhere(const Locked& all, Sudog* sg, const Sudog* served) {
 
 }  // namespace
 
+// [selectgo]
 SelectResult selectgo(Scase* cases, std::uint16_t* order, int n, bool block) {
   G* gp = getg();
   if (gp == nullptr || gp->stack_kind == StackKind::system) {
@@ -250,5 +253,6 @@ SelectResult selectgo(Scase* cases, std::uint16_t* order, int n, bool block) {
     return {index, false};
   }
 }
+// [/selectgo]
 
 }  // namespace goro

@@ -37,6 +37,7 @@ void take_over(MutexWords* m, std::int32_t old, bool starving) {
 
 }  // namespace
 
+// [lock_slow]
 void mutex_lock_slow(MutexWords* m) {
   std::int64_t waiting_since = 0;
   bool starving = false;
@@ -82,6 +83,7 @@ void mutex_lock_slow(MutexWords* m) {
     tries = 0;
   }
 }
+// [/lock_slow]
 
 void mutex_unlock_slow(MutexWords* m, std::int32_t now) {
   if (((now + kMutexLocked) & kMutexLocked) == 0) fatal("sync: unlock of unlocked mutex");

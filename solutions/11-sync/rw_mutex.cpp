@@ -21,6 +21,7 @@ void rw_runlock_slow(RWMutexWords* rw, std::int32_t now) {
   }
 }
 
+// [rw_lock]
 void rw_lock(RWMutexWords* rw) {
   mutex_lock(&rw->w);
   const std::int32_t readers =
@@ -31,6 +32,7 @@ void rw_lock(RWMutexWords* rw) {
     semacquire1(&rw->writer_sem, false, WaitReason::sync_rwmutex_lock);
   }
 }
+// [/rw_lock]
 
 void rw_unlock(RWMutexWords* rw) {
   const std::int32_t readers =

@@ -23,6 +23,7 @@ struct SemaWait {
   Sudog sudog;
 };
 
+// [semacquire]
 bool join_queue(G* gp, void* arg) {
   auto* wait = static_cast<SemaWait*>(arg);
   SemaRoot* root = root_for(wait->addr);
@@ -40,6 +41,7 @@ bool join_queue(G* gp, void* arg) {
   root->lock.unlock();
   return true;
 }
+// [/semacquire]
 
 }  // namespace
 
@@ -61,6 +63,7 @@ void semacquire1(atomic<std::uint32_t>* addr, bool lifo, WaitReason reason) {
   } while (!wait.acquired && wait.sudog.ticket == 0 && !cansemacquire(addr));
 }
 
+// [semrelease]
 void semrelease1(atomic<std::uint32_t>* addr, bool handoff) {
   SemaRoot* root = root_for(addr);
   addr->fetch_add(1);
@@ -81,5 +84,6 @@ void semrelease1(atomic<std::uint32_t>* addr, bool handoff) {
   // warm. Otherwise we might be back for the same semaphore before it has run at all.
   if (direct && mp != nullptr && !on_g0() && getm()->locks == 0) goyield();
 }
+// [/semrelease]
 
 }  // namespace goro

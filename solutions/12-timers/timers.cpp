@@ -161,6 +161,7 @@ bool RuntimeTimer::update_heap() {
   return false;
 }
 
+// [unlock_and_run]
 void RuntimeTimer::unlock_and_run(std::int64_t now) {
   Timers* heap = ts;
   const TimerFunction function = f;
@@ -197,6 +198,7 @@ void RuntimeTimer::unlock_and_run(std::int64_t now) {
   if (counted) let_go();
   heap->lock();
 }
+// [/unlock_and_run]
 
 void Timers::clean_head() {
   while (!heap.empty()) {
@@ -223,6 +225,7 @@ void Timers::clean_head() {
   }
 }
 
+// [adjust]
 void Timers::adjust(std::int64_t now, bool force) {
   if (!force) {
     const std::int64_t first = min_when_modified.load();
@@ -259,6 +262,7 @@ void Timers::adjust(std::int64_t now, bool force) {
   if (changed) init_heap();
   update_min_when_heap();
 }
+// [/adjust]
 
 std::int64_t Timers::run(std::int64_t now) {
   while (!heap.empty()) {

@@ -27,6 +27,7 @@ TEST(Simulated, AChannelIsLockedOnce) {
   });
 }
 
+// [opposite_orders]
 TEST(Simulated, SelectsInOppositeOrdersDoNotBlockEachOther) {
   GORO_STEP("main selected from a, b and c, and \"other\" from c, b and a; three times each");
   GORO_STEP("\"waits\" for two locks at the end means: each holds the lock that the other wants");
@@ -54,6 +55,7 @@ TEST(Simulated, SelectsInOppositeOrdersDoNotBlockEachOther) {
     others.join();
   });
 }
+// [/opposite_orders]
 
 TEST(Simulated, SelectsOnOneChannelTakeTurns) {
   GORO_STEP(
@@ -93,6 +95,7 @@ TEST(Simulated, SelectsOnOneChannelTakeTurns) {
   });
 }
 
+// [one_moment]
 TEST(Simulated, NothingReadyWasTrueAtOneMoment) {
   GORO_STEP(
       "\"mover\" moved a value from a to b and back: into the other one first, and then out of the "
@@ -118,6 +121,7 @@ TEST(Simulated, NothingReadyWasTrueAtOneMoment) {
     others.join();
   });
 }
+// [/one_moment]
 
 TEST(Simulated, EverythingIsUnlockedBeforeThePartnerCanRun) {
   GORO_STEP(

@@ -217,6 +217,7 @@ TEST(ThirdPass, CloseMakesASendPanic) {
   EXPECT_EQ(selecting.panic, "send on closed channel") << "its value was not sent: it must throw";
 }
 
+// [what_happened]
 TEST(ThirdPass, WhatHappenedIsInItsSudog) {
   const Chan<int> a;
   const Chan<int> b;
@@ -238,6 +239,7 @@ TEST(ThirdPass, WhatHappenedIsInItsSudog) {
   EXPECT_TRUE(selecting.result.received) << "it was served with a value";
   EXPECT_EQ(places[0], 5) << "the value is in its place already";
 }
+// [/what_happened]
 
 TEST(ThirdPass, TheSameChannelTwice) {
   for (int round = 1; round <= 20; ++round) {

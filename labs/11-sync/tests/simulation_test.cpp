@@ -76,6 +76,7 @@ void pass(std::uint32_t microseconds) {
 
 // ---- semaphores ----
 
+// [no_wake_up_lost]
 TEST(SimulatedSemaphore, NoWakeUpIsLost) {
   GORO_STEP(
       "on two Ps, goroutine 2 called semacquire1 when goroutine 1 called semrelease1, three times");
@@ -94,6 +95,7 @@ TEST(SimulatedSemaphore, NoWakeUpIsLost) {
          });
   });
 }
+// [/no_wake_up_lost]
 
 TEST(SimulatedSemaphore, APermitIsForOne) {
   GORO_STEP(

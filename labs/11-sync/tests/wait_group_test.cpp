@@ -98,6 +98,7 @@ TEST(GroupWait, ReturnsAtOnceWhenThereIsNothingToWaitFor) {
   EXPECT_EQ(group.state.load(), 0U) << "who does not wait is not counted among those who do";
 }
 
+// [gos_order]
 TEST(WaitGroup, TheLastDoneWakesInGosOrder) {
   Order order;
   GORO_STEP("one P: goroutines 1 to 6 wait, one after the other; then the last done()");
@@ -119,6 +120,7 @@ TEST(WaitGroup, TheLastDoneWakesInGosOrder) {
   EXPECT_EQ(order, (Order{6, 1, 2, 3, 4, 5}))
       << "Go's order: the last that is readied sits in runnext, the others stand in the queue";
 }
+// [/gos_order]
 
 TEST(WaitGroup, CountsThoseWhoWait) {
   WaitGroupWords group;

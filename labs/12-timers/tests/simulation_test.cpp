@@ -255,6 +255,7 @@ TEST(SimulatedTimers, ZombiesAreCounted) {
   });
 }
 
+// [not_overlooked]
 TEST(SimulatedTimers, AModifiedOneIsNotOverlooked) {
   GORO_STEP("P0 had a timer for 1000 that was moved to 100 and stopped, and one for 2000");
   GORO_STEP("\"main\" put the heap right when \"other\" moved the second one to 500");
@@ -271,6 +272,7 @@ TEST(SimulatedTimers, AModifiedOneIsNotOverlooked) {
     stage.expect_in_order();
   });
 }
+// [/not_overlooked]
 
 TEST(SimulatedTimers, TheTimeToLookIsNeverLater) {
   GORO_STEP(

@@ -84,6 +84,7 @@ class Mutex {
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 
+  // [lock]
   void lock() {
     std::int32_t unlocked = 0;
     if (!words_.state.compare_exchange_strong(unlocked, 1, std::memory_order_acquire,
@@ -91,6 +92,7 @@ class Mutex {
       mutex_lock_slow(&words_);
     }
   }
+  // [/lock]
 
   bool try_lock() {
     constexpr std::int32_t kLockedOrStarving = 1 | 4;

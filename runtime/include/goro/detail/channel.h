@@ -20,11 +20,13 @@ struct ReceiveResult {
 };
 
 // One case of a select.
+// [scase]
 struct Scase {
   Hchan* c = nullptr;    // null: never ready
   void* elem = nullptr;  // the value to send, or the place to receive
   bool is_send = false;
 };
+// [/scase]
 
 struct SelectResult {
   int index = -1;  // -1: none was ready

@@ -8,11 +8,13 @@
 namespace goro {
 
 // Go: internal/sync.Mutex.
+// [mutex_words]
 struct MutexWords {
   // Bits 0 to 2: locked, woken, starving; from bit 3 on: how many wait.
   detail::Atomic<std::int32_t> state{0};
   detail::Atomic<std::uint32_t> sema{0};
 };
+// [/mutex_words]
 
 // Go: sync.RWMutex.
 struct RWMutexWords {
