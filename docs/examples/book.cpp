@@ -129,6 +129,25 @@ void blocking() {
   ::close(pipe[0]);
 }
 
+void connections() {
+  // [connections]
+  const goro::TcpListener listener = goro::TcpListener::listen("127.0.0.1:0");
+  const goro::WaitGroup group;
+  std::vector<goro::TcpStream> clients;
+  for (int i = 0; i < 400; ++i) {
+    clients.push_back(goro::TcpStream::connect(listener.address()));
+    group.go([server = listener.accept()] {
+      std::array<std::byte, 1> byte{};
+      server.read(byte);  // until the client closes
+    });
+  }
+  let_others_run();
+  std::printf("400 goroutines wait for a connection: %d threads\n", threads());
+  for (const goro::TcpStream& client : clients) client.close();
+  group.wait();
+  // [/connections]
+}
+
 void short_calls() {
   // [short_calls]
   constexpr int kCalls = 1'000'000;
@@ -192,6 +211,26 @@ void loop() {
   stop.store(true, std::memory_order_relaxed);
   group.wait();
   // [/loop]
+}
+
+void clock_loop() {
+  // [clock_loop]
+  std::atomic<bool> begun{false};
+  std::atomic<bool> stop{false};
+  const goro::WaitGroup group;
+  const auto begin = std::chrono::steady_clock::now();
+  group.go([&begun, &stop] {
+    begun.store(true);
+    while (!stop.load(std::memory_order_relaxed)) {
+      (void)std::chrono::steady_clock::now();  // nearly all of the time it is in a library
+    }
+  });
+  while (!begun.load()) goro::yield();
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  std::printf("goroutine 1 runs again after %.0f ms\n", took.count());
+  stop.store(true, std::memory_order_relaxed);
+  group.wait();
+  // [/clock_loop]
 }
 
 void parallel() {
@@ -275,12 +314,20 @@ struct Experiment {
 };
 
 constexpr Experiment kExperiments[] = {
-    {"spawn-order", spawn_order, 1}, {"woken-order", woken_order, 1},
-    {"close-order", close_order, 1}, {"blocking", blocking, 2},
-    {"short-calls", short_calls, 1}, {"files", files, 1},
-    {"fair-select", fair_select, 1}, {"loop", loop, 1},
-    {"parallel", parallel, 2},       {"hog", hog, 2},
-    {"sleepers", sleepers, 2},       {"stop-timer", stop_timer, 1},
+    {"spawn-order", spawn_order, 1},
+    {"woken-order", woken_order, 1},
+    {"close-order", close_order, 1},
+    {"blocking", blocking, 2},
+    {"connections", connections, 2},
+    {"short-calls", short_calls, 1},
+    {"files", files, 1},
+    {"fair-select", fair_select, 1},
+    {"loop", loop, 1},
+    {"clock-loop", clock_loop, 1},
+    {"parallel", parallel, 2},
+    {"hog", hog, 2},
+    {"sleepers", sleepers, 2},
+    {"stop-timer", stop_timer, 1},
 };
 
 }  // namespace

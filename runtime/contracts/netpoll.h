@@ -66,6 +66,7 @@ inline constexpr std::uint32_t kPollReadTimeout = 2;
 inline constexpr std::uint32_t kPollWriteTimeout = 4;
 
 // One direction of a descriptor.
+// [poll_side]
 struct PollSide {
   atomic<std::uintptr_t> g{kPollNone};  // kPollNone, kPollReady, kPollWait, or who waits: a G*
   // Under PollDesc::lock:
@@ -73,6 +74,7 @@ struct PollSide {
   std::int64_t deadline = 0;  // nanotime(); 0: none; kDeadlinePassed
   std::uintptr_t seq = 0;     // of the timer: ++ by every change, so one on its way is out of date
 };
+// [/poll_side]
 
 // What the runtime knows of a descriptor. Go: pollDesc.
 struct alignas(kCacheLine) PollDesc {

@@ -54,11 +54,13 @@ namespace goro {
 // vector and floating-point registers, as xsave lays them out; all others are on the stack. ARM64:
 // everything, as the kernel's signal frame. Every M has a spare one, since a signal's handler
 // cannot allocate. Freed when the run ends.
+// [saved_state]
 struct alignas(64) SavedState {
   std::byte registers[GORO_SAVED_NEXT];
   SavedState* next;      // free, or spare: in a list
   SavedState* all_next;  // of all that exist
 };
+// [/saved_state]
 static_assert(offsetof(SavedState, next) == GORO_SAVED_NEXT);
 #if defined(__aarch64__)
 // Where the copy of the ucontext_t goes in registers[]; a siginfo_t would be before it.

@@ -416,6 +416,7 @@ TcpStream TcpStream::connect(const TcpAddress& address) {
   throw_error_at("dial", address, ECONNREFUSED);
 }
 
+// [read]
 std::size_t TcpStream::read(std::span<std::byte> buffer) const {
   Socket* s = socket_.get();
   const Operation reading(s, PollMode::read, "read");
@@ -432,6 +433,7 @@ std::size_t TcpStream::read(std::span<std::byte> buffer) const {
     reading.wait(error);
   }
 }
+// [/read]
 
 std::size_t TcpStream::write(std::span<const std::byte> bytes) const {
   Socket* s = socket_.get();

@@ -64,6 +64,7 @@ void sleep_on_futex(std::int64_t when) {
 
 // The same, or until somebody can go on who waited for the network. What else happens to
 // descriptors does not end it.
+// [sleep_in_epoll]
 GQueue sleep_in_epoll(std::int64_t when, std::int32_t* count) {
   GQueue ready;
   *count = 0;
@@ -79,6 +80,7 @@ GQueue sleep_in_epoll(std::int64_t when, std::int32_t* count) {
   }
   return ready;
 }
+// [/sleep_in_epoll]
 
 // Breaks a sleep that would last longer than `when`.
 void break_if_later(std::int64_t when) {

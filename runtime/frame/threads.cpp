@@ -347,12 +347,14 @@ std::atomic<int> asking{0};
 std::atomic<bool> asking_is_over{false};
 
 // The next prologue of gp, which mp runs, calls the runtime. acquire: the slot is its thread's.
+// [poison]
 void poison(const M* mp, G* gp) {
   gp->stackguard0.store(kStackPreempt, std::memory_order_relaxed);
   if (auto* slot = mp->guard_slot.load(std::memory_order_acquire); slot != nullptr) {
     slot->store(kStackPreempt, std::memory_order_relaxed);
   }
 }
+// [/poison]
 
 void signal_thread([[maybe_unused]] M* mp) {
 #if GORO_ASYNC_PREEMPT
@@ -360,6 +362,7 @@ void signal_thread([[maybe_unused]] M* mp) {
 #endif
 }
 
+// [write_request]
 void write_request(M* mp) {
   G* gp = mp->curg.load(std::memory_order_acquire);
   if (gp == nullptr) return;
@@ -369,6 +372,7 @@ void write_request(M* mp) {
   poison(mp, gp);
   signal_thread(mp);
 }
+// [/write_request]
 
 }  // namespace
 

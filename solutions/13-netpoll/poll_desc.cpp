@@ -66,6 +66,7 @@ void deadline_passes(void* arg, std::uintptr_t seq, std::int64_t /*delay*/) {
 }
 
 // The unlock function, on g0: from here on the goroutine can be taken out. Go: netpollblockcommit.
+// [block]
 bool commit(G* gp, void* word) {
   auto* g = static_cast<atomic<std::uintptr_t>*>(word);
   // Counted before: whoever takes it out at once counts it down.
@@ -75,9 +76,11 @@ bool commit(G* gp, void* word) {
   netpoll_waiters.fetch_sub(1);
   return false;
 }
+// [/block]
 
 }  // namespace
 
+// [netpoll_block]
 bool netpoll_block(PollDesc* pd, PollMode mode) {
   atomic<std::uintptr_t>* g = &pd->side(mode).g;
   for (;;) {
@@ -91,7 +94,9 @@ bool netpoll_block(PollDesc* pd, PollMode mode) {
   // An edge may have come at any moment until now.
   return g->exchange(kPollNone) == kPollReady;
 }
+// [/netpoll_block]
 
+// [netpoll_unblock]
 G* netpoll_unblock(PollDesc* pd, PollMode mode, bool edge) {
   atomic<std::uintptr_t>* g = &pd->side(mode).g;
   std::uintptr_t seen = g->load();
@@ -100,6 +105,7 @@ G* netpoll_unblock(PollDesc* pd, PollMode mode, bool edge) {
   } while (!g->compare_exchange_weak(seen, edge ? kPollReady : kPollNone));
   return seen == kPollNone || seen == kPollWait ? nullptr : reinterpret_cast<G*>(seen);
 }
+// [/netpoll_unblock]
 
 PollError poll_reset(PollDesc* pd, PollMode mode) {
   const PollError error = check_error(pd, mode);

@@ -49,6 +49,7 @@ bool callers_may_be_stopped(const G* gp, std::uintptr_t record) {
 
 }  // namespace
 
+// [preempt_m]
 void preempt_m(M* mp) {
   const G* gp = mp->curg.load(std::memory_order_acquire);
   if (async_preempt_is_off() || gp == nullptr || !is_running(gp)) return;
@@ -59,11 +60,13 @@ void preempt_m(M* mp) {
     mp->signal_pending.store(false, std::memory_order_relaxed);
   }
 }
+// [/preempt_m]
 
 bool want_async_preempt(const G* gp) {
   return gp->preempt.load(std::memory_order_relaxed) && is_running(gp);
 }
 
+// [safe_point]
 bool is_async_safe_point(const G* gp, const Interrupted& at) {
   const M* mp = gp->m;
   if (mp == nullptr || mp->curg.load(std::memory_order_relaxed) != gp) return false;
@@ -71,7 +74,9 @@ bool is_async_safe_point(const G* gp, const Interrupted& at) {
   if (!gp->stack.contains(at.sp) || at.sp - gp->stack.lo < kAsyncPreemptRoom) return false;
   return text_at(at.pc) == Text::program && callers_may_be_stopped(gp, at.fp);
 }
+// [/safe_point]
 
+// [do_sig_preempt]
 bool do_sig_preempt(M* mp, G* gp, const Interrupted& at) {
   // Down before we look at the request, or one that comes in between would be lost.
   if (!mp->signal_pending.exchange(false, std::memory_order_seq_cst)) return false;
@@ -83,6 +88,7 @@ bool do_sig_preempt(M* mp, G* gp, const Interrupted& at) {
   push_call(mp, at);
   return true;
 }
+// [/do_sig_preempt]
 
 #if defined(__x86_64__)
 

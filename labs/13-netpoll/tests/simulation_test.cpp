@@ -90,6 +90,7 @@ TEST(SimulatedWord, AnEdgeMeetsAReset) {
   });
 }
 
+// [no_edge_is_lost]
 TEST(SimulatedWait, NoEdgeIsLost) {
   GORO_STEP("one goroutine read three bytes, another wrote them one by one, each with an edge");
   GORO_STEP("\"deadlock\" means here: the reader waits for an edge that came already");
@@ -122,6 +123,7 @@ TEST(SimulatedWait, NoEdgeIsLost) {
     EXPECT_EQ(netpoll_waiters.load(), 0) << "nobody waits any more";
   });
 }
+// [/no_edge_is_lost]
 
 TEST(SimulatedWait, CloseWakesWhoWaitsAndWhoIsAboutTo) {
   GORO_STEP("a reader and a writer wait, the writer gets an edge, and a third one closes");

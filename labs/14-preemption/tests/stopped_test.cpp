@@ -180,6 +180,7 @@ TEST(Stopped, VectorRegistersSurvive) {
 
 #if defined(__x86_64__)
 
+// [red_zone]
 TEST(Stopped, TheRedZoneSurvives) {
   GORO_STEP("three goroutines use the 128 bytes below rsp, and are stopped");
   const auto filled = all_stop(stops_with_sse, 16);
@@ -191,6 +192,7 @@ TEST(Stopped, TheRedZoneSurvives) {
     }
   }
 }
+// [/red_zone]
 
 TEST(Stopped, TheX87StackSurvives) {
   GORO_STEP("one goroutine is stopped with two numbers on the x87 stack; another computes there");

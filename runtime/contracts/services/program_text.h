@@ -5,6 +5,7 @@
 
 namespace goro {
 
+// [text]
 enum class Text : std::uint8_t {
   // Not in the program, or assembly, or a function with a C name, or the runtime's, or operator new
   // and delete.
@@ -14,6 +15,7 @@ enum class Text : std::uint8_t {
   // Any other C++ function.
   program,
 };
+// [/text]
 
 // By the program's symbol table. Other for everything as long as program_text_init has not been
 // called; and always in a program without a symbol table (strip), or with an allocator of its own,
