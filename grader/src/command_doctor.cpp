@@ -16,7 +16,7 @@ struct Need {
   bool required;
 };
 
-constexpr std::array<Need, 22> needs{{
+constexpr std::array<Need, 25> needs{{
     {"cmake", "cmake", "builds", true},
     {"ninja", "ninja-build", "builds", true},
     {"g++", "g++", "compiles", true},
@@ -36,6 +36,9 @@ constexpr std::array<Need, 22> needs{{
     {"python3", "python3", "for ./course test: clients of the example servers", false},
     {"curl", "curl", "for ./course test: a client", false},
     {"wrk", "wrk", "for ./course test: a thousand clients", false},
+    {"chromium", "chromium", "looks at the site and the viewer, for ./course test", false},
+    {"node", "nodejs", "for ./course docs", false},
+    {"npm", "npm", "for ./course docs", false},
     {"qemu-aarch64", "qemu-user", "runs ARM64 programs, for --arch arm64", false},
     {"aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu", "compiles for ARM64, for --arch arm64",
      false},

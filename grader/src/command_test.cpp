@@ -134,6 +134,7 @@ class Stages {
     add("format", "sources", [this](Log& log) { return format(log); });
     add("shellcheck", "sources", [this](Log& log) { return shellcheck(log); });
     add("pages", "sources", [this](Log& log) { return pages(log); });
+    add("docs", "docs", [this](Log& log) { return docs(log); });
     add("grader", "grader", [this](Log& log) { return grader(log); });
     const auto add_runtime = [&](const std::string& preset) {
       add("runtime-" + preset, place_of(preset),
@@ -229,6 +230,14 @@ class Stages {
       std::for_each(lab->benchmarks.begin(), lab->benchmarks.end(), look);
     }
     return good;
+  }
+
+  // The site as ./course docs makes it, and a browser that looks at it.
+  bool docs(Log& log) const {
+    std::vector<std::string> arguments{"node", "--test"};
+    const std::vector<std::string> tests = files(log, {"docs/*.test.mjs"});
+    arguments.insert(arguments.end(), tests.begin(), tests.end());
+    return log.ok({grader_.string(), "docs"}) && log.ok(arguments);
   }
 
   // In the front door's build folder, where all but the tests is built already.

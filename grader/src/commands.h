@@ -90,6 +90,11 @@ struct ResetOptions {
 };
 ExitStatus reset(const Course& course, const ResetOptions& options, Terminal& terminal);
 
+struct DocsOptions {
+  bool serve = false;  // afterwards, until it is interrupted
+};
+ExitStatus docs(const Course& course, const DocsOptions& options, Terminal& terminal);
+
 ExitStatus doctor(const Course& course, Terminal& terminal);
 
 struct MutantsOptions {

@@ -43,6 +43,7 @@ struct CommandLine {
   goro::grader::TraceOptions trace;
   bool more_hints = false;  // accepted; every question says more than the one before
   goro::grader::ResetOptions reset;
+  goro::grader::DocsOptions docs;
   goro::grader::MutantsOptions mutants;
   goro::grader::SelfTestOptions self_test;
 
@@ -65,6 +66,7 @@ struct CommandLine {
     add_bench();
     add_grade();
     add_reset();
+    add_docs();
     add_doctor();
     add_mutants();
     add_test();
@@ -233,6 +235,14 @@ struct CommandLine {
     // From the first word that is none of these, all is the program's, or the lab's test.
     sub->prefix_command();
     sub->parse_complete_callback([this, sub] { trace.arguments = sub->remaining(); });
+  }
+
+  void add_docs() {
+    CLI::App* sub = add("docs", "Build the book as a site, in build/docs", "./course docs --serve",
+                        [this](const Course& course, Terminal& terminal) {
+                          return goro::grader::docs(course, docs, terminal);
+                        });
+    sub->add_flag("--serve", docs.serve, "Then serve it on this machine, until Ctrl-C");
   }
 
   void add_doctor() {
