@@ -34,6 +34,8 @@ constexpr std::array<Need, 25> needs{{
     {"clang-tidy", "clang-tidy", "for ./course test", false},
     {"shellcheck", "shellcheck", "for ./course test", false},
     {"python3", "python3", "for ./course test: clients of the example servers", false},
+    {"/var/lib/dpkg/info/python3-venv.list", "python3-venv", "for ./course test: others' checkers",
+     false},
     {"curl", "curl", "for ./course test: a client", false},
     {"wrk", "wrk", "for ./course test: a thousand clients", false},
     {"chromium", "chromium", "looks at the site and the viewer, for ./course test", false},

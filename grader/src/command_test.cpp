@@ -136,6 +136,7 @@ class Stages {
     add("pages", "sources", [this](Log& log) { return pages(log); });
     add("docs", "docs", [this](Log& log) { return docs(log); });
     add("grader", "grader", [this](Log& log) { return grader(log); });
+    add("formats", "grader", [this](Log& log) { return formats(log); });
     const auto add_runtime = [&](const std::string& preset) {
       add("runtime-" + preset, place_of(preset),
           [this, preset](Log& log) { return runtime(log, preset); });
@@ -241,11 +242,24 @@ class Stages {
   }
 
   // In the front door's build folder, where all but the tests is built already.
-  bool grader(Log& log) const {
+  bool build_grader_tests(Log& log) const {
     const std::string folder = (course_.build() / "grader").string();
     return log.ok({"cmake", "-S", (course_.root() / "grader").string(), "-B", folder, "-G", "Ninja",
                    "-DCMAKE_BUILD_TYPE=Release", "-DGORO_GRADER_TESTS=ON"}) &&
-           build(log, folder, "grader_tests") && log.ok({folder + "/grader_tests"});
+           build(log, folder, "grader_tests");
+  }
+
+  bool grader(Log& log) const {
+    return build_grader_tests(log) &&
+           log.ok({(course_.build() / "grader" / "grader_tests").string()});
+  }
+
+  // Reports against the published schemas of their formats; the samples are the unit tests'.
+  bool formats(Log& log) const {
+    const std::string folder = (course_.build() / "grader").string();
+    return build_grader_tests(log) &&
+           log.ok({folder + "/grader_tests", "--gtest_filter=ReportSamples.*"}) &&
+           log.ok({"grader/checks/python", "grader/checks/formats.py"});
   }
 
   static bool build(Log& log, const std::string& folder, const std::string& target) {

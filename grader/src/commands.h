@@ -52,8 +52,6 @@ struct GradeOptions {
   std::vector<std::string> reports;  // FORMAT=FILE
 };
 ExitStatus grade_all(const Course& course, const GradeOptions& options, Terminal& terminal);
-// Whether a report goes to stdout, so that everything else must not.
-bool reports_to_stdout(const GradeOptions& options);
 
 ExitStatus status(const Course& course, Terminal& terminal);
 

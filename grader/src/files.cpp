@@ -44,43 +44,71 @@ std::string read_file(const fs::path& path) {
   return *std::move(content);
 }
 
-void write_file_atomically(const fs::path& path, std::string_view content) {
-  const auto fail = [&](const fs::path& what) {
-    throw broken("cannot write " + what.string() + ": " + std::strerror(errno));
-  };
-  std::error_code error;
-  if (path.has_parent_path()) {
-    fs::create_directories(path.parent_path(), error);
-    if (error) {
-      throw broken("cannot make the folder " + path.parent_path().string() + ": " +
-                   error.message());
+namespace {
+
+[[noreturn]] void cannot_write(const fs::path& path) {
+  throw broken("cannot write " + path.string() + ": " + std::strerror(errno));
+}
+
+// A file beside `path`, in a folder that is made if need be.
+struct Temporary {
+  std::string name;
+  UniqueFd file;
+
+  explicit Temporary(const fs::path& path) : name(path.string() + ".tmp-XXXXXX") {
+    if (path.has_parent_path()) {
+      std::error_code error;
+      fs::create_directories(path.parent_path(), error);
+      if (error) {
+        throw broken("cannot make the folder " + path.parent_path().string() + ": " +
+                     error.message());
+      }
+    }
+    file.reset(::mkostemp(name.data(), O_CLOEXEC));
+    if (!file.valid()) {
+      cannot_write(path);
     }
   }
-  std::string temporary = path.string() + ".tmp-XXXXXX";
-  UniqueFd file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!file.valid()) {
-    fail(path);
+
+  // Leaves errno alone.
+  void remove() const {
+    const int reason = errno;
+    (void)::unlink(name.c_str());
+    errno = reason;
   }
+};
+
+}  // namespace
+
+void write_file_atomically(const fs::path& path, std::string_view content) {
+  const Temporary temporary(path);
   while (!content.empty()) {
-    const ssize_t written = ::write(file.get(), content.data(), content.size());
+    const ssize_t written = ::write(temporary.file.get(), content.data(), content.size());
     if (written < 0 && errno == EINTR) {
       continue;
     }
     if (written < 0) {
-      const int reason = errno;
-      (void)::unlink(temporary.c_str());
-      errno = reason;
-      fail(path);
+      temporary.remove();
+      cannot_write(path);
     }
     content.remove_prefix(static_cast<std::size_t>(written));
   }
   // mkostemp makes files that only their owner can read; a report is an ordinary file.
-  if (::fchmod(file.get(), 0644) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int reason = errno;
-    (void)::unlink(temporary.c_str());
-    errno = reason;
-    fail(path);
+  if (::fchmod(temporary.file.get(), 0644) != 0 ||
+      ::rename(temporary.name.c_str(), path.c_str()) != 0) {
+    temporary.remove();
+    cannot_write(path);
   }
+}
+
+void expect_writable(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    throw wrong_use(path.string() + " is " + (fs::is_directory(status) ? "a folder" : "no file") +
+                    "; name a file to be written");
+  }
+  Temporary(path).remove();
 }
 
 bool write_file_if_different(const fs::path& path, std::string_view content) {

@@ -17,6 +17,10 @@ std::string read_file(const fs::path& path);
 // new one, never half of it. Makes the folder if need be.
 void write_file_atomically(const fs::path& path, std::string_view content);
 
+// Throws a Problem if a file could not be written there: also if something else than an ordinary
+// file is there, which a rename would replace.
+void expect_writable(const fs::path& path);
+
 // Leaves the file, and so its time stamp, alone if it holds `content` already.
 // Returns whether it wrote.
 bool write_file_if_different(const fs::path& path, std::string_view content);

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "grading.h"
 #include "process.h"
+#include "reports.h"
 #include "text.h"
 
 // The command line, and nothing else: what it asks for is in commands.h.
@@ -187,12 +188,13 @@ struct CommandLine {
     sub->add_option("--labs", grade.labs, "Which labs: 3, 1-5 or 1,3 (default: all)");
     sub->add_flag("!--no-bench", grade.benchmarks, "Leave the benchmarks out");
     sub->add_flag("--own", grade.own, "Use the submission's labs 1 to N for lab N");
-    sub->add_option("--report", grade.reports,
-                    "FORMAT=FILE, FORMAT json, junit or markdown, FILE - for stdout")
+    sub->add_option(
+           "--report", grade.reports,
+           "FORMAT=FILE, FILE - for stdout, FORMAT one of " + goro::grader::Reports::formats())
         ->take_all();
     add_target(sub, grade.target);
     sub->parse_complete_callback(
-        [this] { text_to_stderr = goro::grader::reports_to_stdout(grade); });
+        [this] { text_to_stderr = goro::grader::Reports::to_stdout(grade.reports); });
   }
 
   void add_reset() {

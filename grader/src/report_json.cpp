@@ -1,8 +1,9 @@
 #include "report_json.h"
 
-#include <nlohmann/json.hpp>
-
+#include "json_writer.h"
 #include "problem.h"
+#include "report_limits.h"
+#include "text.h"
 
 namespace goro::grader {
 
@@ -10,18 +11,12 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-// Points are fractions at times, but 5 is 5 and not 5.0.
-Json points(double value) {
-  const auto whole = static_cast<long>(value);
-  return static_cast<double>(whole) == value ? Json(whole) : Json(value);
-}
-
 Json test_json(const TestScore& test) {
   Json json{{"name", test.name},
             {"status", name_of(test.status)},
-            {"points", points(test.points)},
-            {"max_points", points(test.max_points)},
-            {"message", test.message},
+            {"points", points_json(test.points)},
+            {"max_points", points_json(test.max_points)},
+            {"message", bounded(printable(test.message), kept_message_bytes)},
             {"concept", test.concept_name},
             {"kind", test.benchmark ? "benchmark" : "test"},
             {"section", test.section},
@@ -44,7 +39,7 @@ Json test_json(const TestScore& test) {
     json["broke_off"] = true;
   }
   if (!test.innermost.empty()) {
-    json["innermost"] = test.innermost;
+    json["innermost"] = bounded(printable(test.innermost), title_bytes);
   }
   if (test.time_limit_s) {
     json["time_limit_s"] = *test.time_limit_s;
@@ -56,21 +51,16 @@ Json lab_json(const LabScore& lab) {
   Json json{{"lab", lab.lab},
             {"number", lab.number},
             {"title", lab.title},
-            {"score", points(lab.score())},
-            {"max_score", points(lab.max_score())},
+            {"score", points_json(lab.score())},
+            {"max_score", points_json(lab.max_score())},
             {"tests", Json::array()}};
   if (!lab.problem.empty()) {
-    json["problem"] = lab.problem;
+    json["problem"] = bounded(printable(lab.problem), kept_message_bytes);
   }
   for (const TestScore& test : lab.tests) {
     json["tests"].push_back(test_json(test));
   }
   return json;
-}
-
-// Messages are printable UTF-8 already; a path in them need not be.
-std::string dumped(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 TestScore test_from(const Json& json) {
@@ -108,10 +98,14 @@ TestScore test_from(const Json& json) {
 }  // namespace
 
 std::string report_json(const Score& score) {
-  Json json{{"score", points(score.score())}, {"max_score", points(score.max_score())},
-            {"submission", score.submission}, {"architecture", score.architecture},
-            {"compiler", score.compiler},     {"own", score.own},
-            {"seconds", score.seconds},       {"labs", Json::array()}};
+  Json json{{"score", points_json(score.score())},
+            {"max_score", points_json(score.max_score())},
+            {"submission", score.submission},
+            {"architecture", score.architecture},
+            {"compiler", score.compiler},
+            {"own", score.own},
+            {"seconds", score.seconds},
+            {"labs", Json::array()}};
   for (const LabScore& lab : score.labs) {
     json["labs"].push_back(lab_json(lab));
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 
+#include "report_limits.h"
 #include "text.h"
 
 namespace goro::grader {
@@ -42,10 +43,6 @@ std::string seconds(double value) {
   return text.data();
 }
 
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
-}
-
 // JUnit knows failures, errors and skipped; the status stands in the type.
 std::string outcome(const TestScore& test) {
   const std::string type(name_of(test.status));
@@ -53,12 +50,14 @@ std::string outcome(const TestScore& test) {
     return {};
   }
   if (test.status == Status::inconclusive) {
-    return "      <skipped message=\"" + xml_text(first_line(test.message)) + "\"/>\n";
+    return "      <skipped message=\"" + xml_text(bounded(first_line(test.message), title_bytes)) +
+           "\"/>\n";
   }
   const std::string element = test.status == Status::failed ? "failure" : "error";
   return "      <" + element + " type=\"" + type + "\" message=\"" +
-         xml_text(first_line(test.message)) + "\">" +
-         replace_all(xml_text(test.message), "&#10;", "\n") + "</" + element + ">\n";
+         xml_text(bounded(first_line(test.message), title_bytes)) + "\">" +
+         replace_all(xml_text(bounded(test.message, kept_message_bytes)), "&#10;", "\n") + "</" +
+         element + ">\n";
 }
 
 struct Counts {
@@ -68,10 +67,11 @@ struct Counts {
   std::size_t skipped = 0;
   double seconds = 0;
 
+  // Those that a suite and all suites together may have; only a suite may count the skipped.
   [[nodiscard]] std::string attributes() const {
     return " tests=\"" + std::to_string(tests) + "\" failures=\"" + std::to_string(failures) +
-           "\" errors=\"" + std::to_string(errors) + "\" skipped=\"" + std::to_string(skipped) +
-           "\" time=\"" + goro::grader::seconds(seconds) + "\"";
+           "\" errors=\"" + std::to_string(errors) + "\" time=\"" + goro::grader::seconds(seconds) +
+           "\"";
   }
 };
 
@@ -98,7 +98,8 @@ std::string report_junit(const Score& score) {
     Counts counts;
     add(counts, lab);
     add(all, lab);
-    suites += "  <testsuite name=\"" + xml_text(lab.lab) + "\"" + counts.attributes() + ">\n";
+    suites += "  <testsuite name=\"" + xml_text(lab.lab) + "\"" + counts.attributes() +
+              " skipped=\"" + std::to_string(counts.skipped) + "\">\n";
     for (const TestScore& test : lab.tests) {
       suites += "    <testcase classname=\"" + xml_text(lab.lab) + "\" name=\"" +
                 xml_text(test.name) + "\" time=\"" + seconds(test.seconds) + "\"";

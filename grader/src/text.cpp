@@ -119,7 +119,44 @@ std::string head_and_tail(std::string_view text, std::size_t head, std::size_t t
   return all;
 }
 
+std::string first_line(std::string_view text) {
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+std::string bounded(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) {
+    return std::string(text);
+  }
+  const auto inside = [&](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+  };
+  std::size_t head = bytes / 2;
+  std::size_t tail = text.size() - bytes / 2;
+  while (head > 0 && inside(head)) {
+    --head;
+  }
+  while (tail < text.size() && inside(tail)) {
+    ++tail;
+  }
+  return std::string(text.substr(0, head)) + "\n… " + count(tail - head, "byte") + " left out …\n" +
+         std::string(text.substr(tail));
+}
+
 namespace {
+
+// Characters that turn the direction of text (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069)
+// and two that are no characters (U+FFFE, U+FFFF).
+bool deceives(std::string_view character) {
+  if (character.size() != 3) {
+    return false;
+  }
+  const std::string_view start = character.substr(0, 2);
+  const auto last = static_cast<unsigned char>(character[2]);
+  return (start == "\xE2\x80" &&
+          (last == 0x8E || last == 0x8F || (last >= 0xAA && last <= 0xAE))) ||
+         (start == "\xE2\x81" && last >= 0xA6 && last <= 0xA9) ||
+         (start == "\xEF\xBF" && last >= 0xBE);
+}
 
 // The length of the valid UTF-8 sequence that `text` starts with, 0 if it is none.
 std::size_t utf8_length(std::string_view text) {
@@ -156,7 +193,7 @@ std::size_t utf8_length(std::string_view text) {
   if (first == 0xC2 && byte(1) < 0xA0) {
     return 0;
   }
-  return length;
+  return deceives(text.substr(0, length)) ? 0 : length;
 }
 
 }  // namespace

@@ -26,8 +26,15 @@ std::string wrap(std::string_view text, std::size_t width);
 // The first `head` and the last `tail` lines, and how many were left out between them.
 std::string head_and_tail(std::string_view text, std::size_t head, std::size_t tail);
 
+// Its first line, without the line end.
+std::string first_line(std::string_view text);
+
+// Text that is longer than so many bytes loses its middle, and says so.
+std::string bounded(std::string_view text, std::size_t bytes);
+
 // Makes text from a program that is not trusted printable: valid UTF-8, no control characters
-// besides newline and tab, so that it can move no cursor and forge no colours.
+// besides newline and tab, so that it can move no cursor and forge no colours, none that turn the
+// direction of what follows, and none that XML forbids.
 std::string printable(std::string_view text);
 
 // Text in so many columns, at their left or their right end; longer text stays whole.

@@ -26,6 +26,21 @@ TEST(Text, PrintableForgesNoTerminalCommands) {
   EXPECT_EQ(printable("ok ✓"), "ok ✓");
   EXPECT_EQ(printable("\xff\xc2\x9b"), "\\xff\\xc2\\x9b");
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate is no character
+  EXPECT_EQ(printable("\xe2\x80\xae"), "\\xe2\\x80\\xae");  // turns what follows around
+  EXPECT_EQ(printable("\xef\xbf\xbf"), "\\xef\\xbf\\xbf");  // XML forbids it
+}
+
+TEST(Text, BoundedLosesTheMiddleAndNoCharacter) {
+  EXPECT_EQ(bounded("as it is", 8), "as it is");
+  EXPECT_EQ(bounded("0123456789", 4), "01\n… 6 bytes left out …\n89");
+  EXPECT_EQ(bounded("éééééé", 6), "é\n… 8 bytes left out …\né");
+  EXPECT_EQ(bounded("0123456789", 0), "\n… 10 bytes left out …\n");
+}
+
+TEST(Text, FirstLineHasNoLineEnd) {
+  EXPECT_EQ(first_line("a\nb"), "a");
+  EXPECT_EQ(first_line("a"), "a");
+  EXPECT_EQ(first_line("\nb"), "");
 }
 
 TEST(Text, NumbersHaveNoNeedlessDigits) {
