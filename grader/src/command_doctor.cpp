@@ -16,7 +16,7 @@ struct Need {
   bool required;
 };
 
-constexpr std::array<Need, 25> needs{{
+constexpr auto needs = std::to_array<Need>({
     {"cmake", "cmake", "builds", true},
     {"ninja", "ninja-build", "builds", true},
     {"g++", "g++", "compiles", true},
@@ -46,7 +46,7 @@ constexpr std::array<Need, 25> needs{{
      false},
     {"/usr/aarch64-linux-gnu/lib/libc.so.6", "libc6-dev-arm64-cross",
      "ARM64's library, for --arch arm64", false},
-}};
+});
 
 bool present(const Need& need) {
   if (need.program.starts_with('/')) {
