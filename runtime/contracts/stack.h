@@ -91,8 +91,8 @@ void copystack(G* gp, std::size_t size);
 // nothing that a program may point to, and no local ends at hi (gostartcall leaves 16 bytes there).
 // That matters: a compiler that stores two bools into a word leaves the other six bytes as they
 // were, often those of an old address. Such a word is 0, 1, 0x100 or 0x101 above a multiple of
-// 65536, and of a stack only lo or hi is near one. Go: adjustframe, adjustpointers (which have a
-// map).
+// 65536, and of a stack of up to 64 KB only lo or hi is near one. Go: adjustframe, adjustpointers
+// (which have a map).
 std::size_t adjust_pointers(std::uintptr_t from, std::uintptr_t to, Stack in_use,
                             std::uintptr_t distance);
 
