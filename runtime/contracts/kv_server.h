@@ -86,6 +86,7 @@ enum class Parsed : std::uint8_t {
   fatal,  // wrong, and nobody knows where the next one begins
 };
 
+// [parse_result]
 struct ParseResult {
   Parsed what = Parsed::incomplete;
   // Of a request or an error: how many bytes it takes. Incomplete: how many there must be before
@@ -94,6 +95,7 @@ struct ParseResult {
   Request request;
   std::string_view why;  // of an error, fatal or not: a text that lasts for ever
 };
+// [/parse_result]
 
 // What do these bytes begin with? They may hold less than a request, or many. Told as soon as the
 // line is there, in this order:
@@ -117,7 +119,9 @@ void answer(Store* store, const Request& request, std::string* out);
 // ---- store.cpp ----
 
 // Never changed once it is stored: whoever has read it may go on using it without a lock.
+// [value]
 using Value = std::shared_ptr<const std::string>;
+// [/value]
 
 // Lets a map look for a std::string_view.
 struct KeyHash : std::hash<std::string_view> {
@@ -151,6 +155,7 @@ class Store {
 
 // ---- server.cpp ----
 
+// [server]
 struct Server {
   explicit Server(const goro::TcpListener& from) : listener(from) {}
 
@@ -161,6 +166,7 @@ struct Server {
   std::list<goro::TcpStream> streams;  // under lock: connections that somebody talks on
   const goro::WaitGroup talking;       // their goroutines. add() under lock, and not when stopping
 };
+// [/server]
 
 // One connection, to its end. Reads what there is, answers all complete requests in it, and writes
 // the answers in one piece, or when more than kHeldBack bytes of them are waiting; then reads on.

@@ -89,6 +89,7 @@ class Conversation {
 };
 
 // The client sees the end, and has time to read what comes before it.
+// [linger]
 void linger(const goro::TcpStream& stream) {
   stream.close_write();
   stream.set_read_deadline(goro::now() + kLinger);
@@ -96,6 +97,7 @@ void linger(const goro::TcpStream& stream) {
   while (stream.read(dropped) != 0) {
   }
 }
+// [/linger]
 
 void hurry(const goro::TcpStream& stream) {
   try {
@@ -106,6 +108,7 @@ void hurry(const goro::TcpStream& stream) {
 }
 
 // Null if the server is stopping.
+// [start_talking]
 void start_talking(Server* server, goro::TcpStream stream) {
   const std::lock_guard hold(server->lock);
   if (server->stopping) return;
@@ -116,6 +119,7 @@ void start_talking(Server* server, goro::TcpStream stream) {
     server->streams.erase(at);
   });
 }
+// [/start_talking]
 
 }  // namespace
 
@@ -145,6 +149,7 @@ void serve(Server* server) {
   }
 }
 
+// [stop]
 void stop(Server* server, std::chrono::milliseconds grace) {
   {
     const std::lock_guard hold(server->lock);
@@ -164,5 +169,6 @@ void stop(Server* server, std::chrono::milliseconds grace) {
                }));
   ended.receive();
 }
+// [/stop]
 
 }  // namespace kv

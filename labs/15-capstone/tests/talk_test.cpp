@@ -171,6 +171,7 @@ TEST(Talk, AResetIsNobodysError) {
       {.procs = 2});
 }
 
+// [slow_reader]
 TEST(Talk, ASlowReaderCostsLittleMemory) {
   constexpr int kRequests = 64;
   constexpr std::size_t kMost = std::size_t{24} << 20;
@@ -200,6 +201,7 @@ TEST(Talk, ASlowReaderCostsLittleMemory) {
   EXPECT_LE(more, kMost) << "answers that nobody reads must not pile up: when kHeldBack bytes are "
                             "waiting they are written, and that waits for the client";
 }
+// [/slow_reader]
 
 TEST(Talk, LingeringEnds) {
   GORO_STEP(
