@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "edition.h"
 #include "grading.h"
 #include "last_check.h"
 #include "problem.h"
@@ -10,6 +11,9 @@ namespace goro::grader {
 
 ExitStatus grade_all(const Course& course, const GradeOptions& options, Terminal& terminal) {
   const Reports reports(options.reports);
+  if (options.submission == "solutions") {
+    require_course(course, "grade --submission solutions");
+  }
   const Submission submission = Submission::open(options.submission, course);
   GradingOptions grading;
   grading.labs = course.select(options.labs);

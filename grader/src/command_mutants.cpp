@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "commands.h"
+#include "edition.h"
 #include "grading.h"
 #include "mutants.h"
 #include "process.h"
@@ -227,6 +228,7 @@ class MutantRun {
 }  // namespace
 
 ExitStatus mutants(const Course& course, const MutantsOptions& options, Terminal& terminal) {
+  require_course(course, "mutants");
   const std::string preset = options.target.base_preset();
   const Architecture architecture = preset == "arm64" ? Architecture::aarch64 : host_architecture();
   const std::vector<Planted> all = load(course, options, architecture);

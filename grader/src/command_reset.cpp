@@ -7,6 +7,7 @@
 #include <string>
 
 #include "commands.h"
+#include "edition.h"
 #include "starter.h"
 #include "text.h"
 
@@ -58,6 +59,21 @@ std::string slot_file(const Course& course, const Lab& lab, const std::string& g
                   join(lab.slot->files, ", "));
 }
 
+// `file` is the slot file's path below the root.
+std::string starter_of(const Course& course, const fs::path& file) {
+  if (fs::exists(course.root() / edition_file)) {
+    return read_file(course.root() / edition_starters / file.lexically_relative("labs"));
+  }
+  const std::vector<FileVersion> versions = committed_versions(course.root(), file);
+  const FileVersion* starter = find_starter(versions);
+  if (starter == nullptr) {
+    throw broken(
+        file.string() +
+        " was never committed, so its starter is not known; get it from the course's repository");
+  }
+  return starter->content;
+}
+
 struct Replacement {
   std::string file;
   fs::path path;
@@ -79,17 +95,11 @@ ExitStatus reset(const Course& course, const ResetOptions& options, Terminal& te
   std::vector<Replacement> replacements;
   for (const std::string& file : files) {
     const std::string shown = "labs/" + lab.folder + "/" + file;
-    const std::vector<FileVersion> versions = committed_versions(course.root(), shown);
-    const FileVersion* starter = find_starter(versions);
-    if (starter == nullptr) {
-      throw broken(
-          shown +
-          " was never committed, so its starter is not known; get it from the course's repository");
-    }
+    const std::string starter = starter_of(course, shown);
     const fs::path path = course.lab_folder(lab) / file;
     std::optional<std::string> present = read_file_if_present(path);
-    if (present != starter->content) {
-      replacements.push_back({file, path, starter->content, std::move(present)});
+    if (present != starter) {
+      replacements.push_back({file, path, starter, std::move(present)});
     }
   }
   if (replacements.empty()) {

@@ -13,6 +13,7 @@
 #include <set>
 
 #include "commands.h"
+#include "edition.h"
 #include "files.h"
 #include "markdown.h"
 #include "process.h"
@@ -434,6 +435,7 @@ bool run_stage(const Course& course, const Stage& stage, const fs::path& logs, T
 }  // namespace
 
 ExitStatus self_test(const Course& course, const SelfTestOptions& options, Terminal& terminal) {
+  require_course(course, "test");
   Stages list(course);  // the stages refer to it
   const std::vector<Stage> stages = chosen(list.all(), options.only);
   if (options.list) {

@@ -93,6 +93,13 @@ struct DocsOptions {
 };
 ExitStatus docs(const Course& course, const DocsOptions& options, Terminal& terminal);
 
+struct HandoutOptions {
+  std::string folder;
+  bool sealed = false;
+};
+// Writes the students' edition.
+ExitStatus handout(const Course& course, const HandoutOptions& options, Terminal& terminal);
+
 ExitStatus doctor(const Course& course, Terminal& terminal);
 
 struct MutantsOptions {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "bench_run.h"
+#include "edition.h"
 #include "problem.h"
 #include "process.h"
 #include "test_run.h"
@@ -417,12 +418,14 @@ bool grading_under_way() {
 
 Score grade(const Course& course, const Submission& submission, const GradingOptions& options,
             Terminal& terminal, const OnResult& on_result) {
+  require_reference(course, options.labs, options.own, options.benchmarks);
   const AtWork mark;
   return Grading(course, submission, options, terminal, on_result).run();
 }
 
 std::optional<BuildFailure> build_tests_of_labs(const Course& course, const Lab& lab, bool own,
                                                 Workspace& place) {
+  require_reference(course, {&lab}, own, false);
   const std::map<std::string, std::string> problems =
       place.stage(Submission(course.root() / "labs", course));
   if (const auto problem = problems.find(lab.folder); problem != problems.end()) {

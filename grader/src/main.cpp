@@ -11,6 +11,7 @@
 #include "grading.h"
 #include "process.h"
 #include "reports.h"
+#include "temporary_folder.h"
 #include "text.h"
 
 // The command line, and nothing else: what it asks for is in commands.h.
@@ -45,6 +46,7 @@ struct CommandLine {
   bool more_hints = false;  // accepted; every question says more than the one before
   goro::grader::ResetOptions reset;
   goro::grader::DocsOptions docs;
+  goro::grader::HandoutOptions handout;
   goro::grader::MutantsOptions mutants;
   goro::grader::SelfTestOptions self_test;
 
@@ -68,6 +70,7 @@ struct CommandLine {
     add_grade();
     add_reset();
     add_docs();
+    add_handout();
     add_doctor();
     add_mutants();
     add_test();
@@ -208,6 +211,17 @@ struct CommandLine {
     sub->add_flag("-y,--yes", reset.yes, "Do not ask");
   }
 
+  void add_handout() {
+    CLI::App* sub = add(
+        "handout", "Write the students' edition: no solutions, nothing that is instructors-only",
+        "./course handout ../goro-2027 --sealed", [this](const Course& course, Terminal& terminal) {
+          return goro::grader::handout(course, handout, terminal);
+        });
+    sub->add_option("folder", handout.folder, "The folder to make")->required();
+    sub->add_flag("--sealed", handout.sealed,
+                  "With the solutions as object files, so that each lab can be checked alone");
+  }
+
   void add_debug() {
     CLI::App* sub = add("debug", "Look into a test with gdb, goroutines included",
                         "./course debug 4 Overflow.AFullRing",
@@ -289,6 +303,7 @@ ExitStatus run(int argc, char** argv) {
   Terminal terminal(line.text_to_stderr ? stderr : stdout);
   goro::grader::kill_children_when_interrupted([&terminal] {
     terminal.clear_progress();
+    goro::grader::TemporaryFolder::remove_all();
     if (goro::grader::grading_under_way()) {
       terminal.print("interrupted; nothing was recorded");
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <optional>
 #include <regex>
 
 #include "files.h"
@@ -46,21 +47,92 @@ std::string without_common_indentation(const std::vector<std::string>& lines) {
   return text;
 }
 
-// A page's lines, and which of them are inside a fenced block (the fences included).
+constexpr std::string_view instructors_start = "<!-- instructors-only -->";
+constexpr std::string_view instructors_end = "<!-- /instructors-only -->";
+
+// A page's lines, which of them are inside a fenced block (the fences included), and which are for
+// instructors only (the marks included).
 struct Page {
   std::vector<std::string> lines;
   std::vector<bool> code;
+  std::vector<bool> hidden;
+  bool marks_match = true;
 };
 
 Page read_page(const std::string& markdown) {
-  Page page{split_lines(markdown), {}};
+  Page page{split_lines(markdown), {}, {}};
   bool inside = false;
+  bool hidden = false;
   for (const std::string& line : page.lines) {
     const bool fence = is_fence(line);
     page.code.push_back(inside || fence);
     inside = inside != fence;
+    const bool start = line == instructors_start;
+    const bool end = line == instructors_end;
+    page.marks_match = page.marks_match && !(start && hidden) && !(end && !hidden);
+    page.hidden.push_back(hidden || start);
+    hidden = (hidden || start) && !end;
   }
+  page.marks_match = page.marks_match && !hidden;
   return page;
+}
+
+// What a mark of a quote names.
+struct Quote {
+  std::string path;
+  std::string region;
+};
+
+std::optional<Quote> quote_in(const std::string& line) {
+  static const std::regex pattern(R"(<!-- quote: ([^#\s]+)#(\S+) -->)");
+  std::smatch found;
+  if (!std::regex_search(line, found, pattern)) {
+    return std::nullopt;
+  }
+  return Quote{found[1], found[2]};
+}
+
+// The page with an x for each letter of code: what is left are its words and links.
+std::string without_code(const std::string& markdown) {
+  const Page page = read_page(markdown);
+  std::string text;
+  for (std::size_t at = 0; at < page.lines.size(); ++at) {
+    bool code = page.code[at];
+    for (const char letter : page.lines[at]) {
+      code = code != (letter == '`' && !page.code[at]);
+      text += code ? 'x' : letter;
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+// A link's target without what follows #; empty if it is no file's.
+std::string linked_file(const std::string& target) {
+  return target.find("://") != std::string::npos || target.starts_with("mailto:")
+             ? ""
+             : target.substr(0, target.find('#'));
+}
+
+// The page with the text only of links to what students do not get.
+std::string without_links(std::string markdown, const fs::path& file,
+                          const ForStudents& for_students) {
+  const std::string words = without_code(markdown);
+  // From the end, so that places before stay.
+  for (std::size_t at = words.rfind("]("); at != std::string::npos && at > 0;
+       at = words.rfind("](", at - 1)) {
+    const std::size_t start = words.rfind('[', at);
+    const std::size_t end = words.find(')', at);
+    if (start == std::string::npos || end == std::string::npos) {
+      continue;
+    }
+    const std::string path = linked_file(words.substr(at + 2, end - at - 2));
+    if (!path.empty() && !for_students((file.parent_path() / path).lexically_normal())) {
+      markdown.erase(at, end + 1 - at);
+      markdown.erase(start, 1);
+    }
+  }
+  return markdown;
 }
 
 class Checker {
@@ -69,6 +141,9 @@ class Checker {
       : root_(root), file_(file), page_(read_page(read_file(root / file))) {}
 
   std::vector<std::string> run() {
+    if (!page_.marks_match) {
+      complaints_.push_back(file_.string() + ": marks instructors-only without counterpart");
+    }
     for (std::size_t at = 0; at < page_.lines.size(); ++at) {
       if (!page_.code[at]) {
         quote(at);
@@ -84,13 +159,11 @@ class Checker {
   }
 
   void quote(std::size_t at) {
-    static const std::regex pattern(R"(<!-- quote: ([^#\s]+)#(\S+) -->)");
-    std::smatch found;
-    if (!std::regex_search(page_.lines[at], found, pattern)) {
+    const std::optional<Quote> quoted = quote_in(page_.lines[at]);
+    if (!quoted) {
       return;
     }
-    const std::string path = found[1];
-    const std::string name = found[2];
+    const auto& [path, name] = *quoted;
     std::size_t start = at + 1;
     while (start < page_.lines.size() && page_.lines[start].empty()) {
       ++start;
@@ -123,11 +196,11 @@ class Checker {
   }
 
   void link(std::size_t at, const std::string& target) {
-    if (target.find("://") != std::string::npos || target.starts_with("mailto:")) {
+    const std::string path = linked_file(target);
+    const std::size_t hash = target.find('#');
+    if (path.empty() && hash != 0) {
       return;
     }
-    const std::size_t hash = target.find('#');
-    const std::string path = target.substr(0, hash);
     const fs::path there = path.empty() ? root_ / file_ : (root_ / file_).parent_path() / path;
     if (!fs::exists(there)) {
       complain(at, "a link to " + target + ", which does not exist");
@@ -182,6 +255,39 @@ std::string region(const std::string& source, const std::string& name) {
     throw broken("the region " + name + " is not there exactly once");
   }
   return without_common_indentation(lines);
+}
+
+std::string page_for_students(const std::string& markdown, const fs::path& file,
+                              const ForStudents& for_students) {
+  const Page page = read_page(markdown);
+  if (!page.marks_match) {
+    throw broken("marks instructors-only without counterpart");
+  }
+  std::string kept;
+  bool leaving_out = false;  // a quote: the empty lines behind its mark, and its block
+  for (std::size_t at = 0; at < page.lines.size(); ++at) {
+    const std::string& line = page.lines[at];
+    if (page.hidden[at]) {
+      continue;
+    }
+    leaving_out = leaving_out && (line.empty() || page.code[at]);
+    if (leaving_out) {
+      const bool last = page.code[at] && (at + 1 == page.lines.size() || !page.code[at + 1]);
+      leaving_out = !last;
+      continue;
+    }
+    const std::optional<Quote> quoted = page.code[at] ? std::nullopt : quote_in(line);
+    if (quoted && !for_students(quoted->path)) {
+      kept += "*(Quoted here: a part of `" + quoted->path + "`, which this edition leaves out.)*\n";
+      leaving_out = true;
+      continue;
+    }
+    // Of the empty lines before and behind what is left out, one stays.
+    if (!line.empty() || at == 0 || !page.hidden[at - 1] || !kept.ends_with("\n\n")) {
+      kept += line + "\n";
+    }
+  }
+  return without_links(kept, file, for_students);
 }
 
 std::vector<std::string> check_page(const fs::path& root, const fs::path& file) {

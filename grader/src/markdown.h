@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,20 @@ std::vector<std::string> anchors(const std::string& markdown);
 // Throws Problem when the region is not there exactly once.
 std::string region(const std::string& source, const std::string& name);
 
+// Whether students get a file or folder (relative to root).
+using ForStudents = std::function<bool(const fs::path&)>;
+
+// The page `file` as students get it: without the lines from <!-- instructors-only --> to
+// <!-- /instructors-only -->; of what they do not get, a link is its text only, and a quote a
+// sentence that says so. Throws Problem when a mark has no counterpart.
+std::string page_for_students(const std::string& markdown, const fs::path& file,
+                              const ForStudents& for_students);
+
 // Complaints, a line each, about the page `file` (relative to root):
 //   - after <!-- quote: path#region --> comes a fenced block that is not that region, line for
 //   line;
-//   - a link to a file that does not exist, or to a heading that its page does not have.
+//   - a link to a file that does not exist, or to a heading that its page does not have;
+//   - a mark instructors-only without counterpart.
 std::vector<std::string> check_page(const fs::path& root, const fs::path& file);
 
 }  // namespace goro::grader

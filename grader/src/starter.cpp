@@ -1,7 +1,6 @@
 #include "starter.h"
 
-#include "problem.h"
-#include "process.h"
+#include "git.h"
 #include "text.h"
 
 namespace goro::grader {
@@ -18,12 +17,6 @@ std::size_t marks(const std::string& content) {
     ++found;
   }
   return found;
-}
-
-Ended git(const fs::path& root, std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), {"git", "--no-pager"});
-  return run_process({std::move(arguments), root, {}},
-                     {.time = std::chrono::seconds(60), .output_bytes = std::size_t{4} << 20});
 }
 
 }  // namespace
@@ -43,16 +36,11 @@ const FileVersion* find_starter(const std::vector<FileVersion>& newest_first) {
 }
 
 std::vector<FileVersion> committed_versions(const fs::path& root, const std::string& file) {
-  const Ended log = git(root, {"log", "--format=%H", "--", file});
-  if (!log.ok()) {
-    throw broken("git cannot tell the history of " + file + ": " +
-                 (log.how == Ended::How::not_started
-                      ? log.why_not_started
-                      : trim_right(head_and_tail(log.output, 1, 0))));
-  }
+  const std::string log =
+      git(root, {"log", "--format=%H", "--", file}, "tell the history of " + file);
   std::vector<FileVersion> versions;
-  for (const std::string& commit : split_lines(log.output)) {
-    const Ended content = git(root, {"show", commit + ":" + file});
+  for (const std::string& commit : split_lines(log)) {
+    const Ended content = run_git(root, {"show", commit + ":" + file});
     if (content.ok()) {  // else the commit removed it
       versions.push_back({commit, content.output});
     }

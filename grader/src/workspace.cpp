@@ -140,7 +140,7 @@ void Workspace::lock() {
 }
 
 Architecture Workspace::architecture() const {
-  return preset_ == "arm64" ? Architecture::aarch64 : host_architecture();
+  return preset_.starts_with("arm64") ? Architecture::aarch64 : host_architecture();
 }
 
 BuildKind Workspace::kind() const {

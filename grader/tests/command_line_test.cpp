@@ -1,55 +1,19 @@
 // The whole program on a course of three tiny labs, as a user meets it.
-#include <gtest/gtest.h>
-
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "course_test.h"
 #include "frame/trace_format.h"
-#include "process.h"
-#include "test_folder.h"
 #include "text.h"
 
 namespace goro::grader {
 namespace {
 
-class CommandLine : public testing::Test {
+class CommandLine : public CourseTest {
  protected:
-  void SetUp() override { root_ = fresh_course(); }
-
-  Ended course(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), GORO_GRADER_PROGRAM);
-    return run_process({arguments, root_,
-                        std::vector<std::string>{
-                            std::string("PATH=") + std::getenv("PATH"), "LANG=C.UTF-8",
-                            "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a",
-                            "GIT_COMMITTER_EMAIL=a@b", "HOME=" + root_.string()}},
-                       {});
-  }
-
-  void write(const std::string& file, const std::string& content) const {
-    write_file_atomically(root_ / file, content);
-  }
-
   [[nodiscard]] nlohmann::json report() const {
     return nlohmann::json::parse(read_file(root_ / "report.json"));
   }
-
-  void git(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), "git");
-    arguments.insert(arguments.begin() + 1, {"-c", "user.name=a", "-c", "user.email=a@b"});
-    const Ended ended = run_process({arguments, root_, {}}, {});
-    ASSERT_TRUE(ended.ok()) << ended.output;
-  }
-
-  fs::path root_;
 };
-
-bool contains(const Ended& ended, const std::string& part) {
-  return ended.output.find(part) != std::string::npos;
-}
-
-#define EXPECT_SAYS(ended, part) \
-  EXPECT_TRUE(contains(ended, part)) << "wanted: " << (part) << "\ngot: " << (ended).output
 
 TEST_F(CommandLine, SolutionsHaveAllPoints) {
   const Ended ended =

@@ -51,6 +51,41 @@ TEST_F(Markdown, DeadLinksAreNamed) {
   EXPECT_EQ(all[1], "page.md:2: a link to #two, but that page has no such heading");
 }
 
+TEST_F(Markdown, InstructorsPartsAreLeftOut) {
+  EXPECT_EQ(page_for_students("a\n\n<!-- instructors-only -->\n[c](code.h)\n"
+                              "<!-- /instructors-only -->\n\nb\n",
+                              "page.md", [](const fs::path&) { return true; }),
+            "a\n\nb\n");
+}
+
+TEST_F(Markdown, ALinkToWhatStudentsDoNotGetIsItsText) {
+  const auto for_students = [](const fs::path& path) { return path != "secret/a.md"; };
+  EXPECT_EQ(page_for_students(
+                "See [the\n`a`](../secret/a.md#x), [b](../b.md), [c](#c), `[d](../secret/a.md)`"
+                " and [a](../secret/a.md).\n```\n[e](../secret/a.md)\n```\n",
+                "docs/page.md", for_students),
+            "See the\n`a`, [b](../b.md), [c](#c), `[d](../secret/a.md)` and a.\n"
+            "```\n[e](../secret/a.md)\n```\n");
+}
+
+TEST_F(Markdown, AQuoteOfWhatStudentsDoNotGetIsLeftOut) {
+  const std::string page =
+      "a\n\n<!-- quote: code.h#sum -->\n\n```cpp\nint sum();\n\nint b;\n```\n\nb\n```\nc\n```\n";
+  EXPECT_EQ(
+      page_for_students(page, "page.md", [](const fs::path&) { return false; }),
+      "a\n\n*(Quoted here: a part of `code.h`, which this edition leaves out.)*\n\nb\n```\nc\n"
+      "```\n");
+  EXPECT_EQ(page_for_students(page, "page.md", [](const fs::path&) { return true; }), page);
+}
+
+TEST_F(Markdown, AMarkWithoutCounterpartIsNamed) {
+  for (const std::string page :
+       {"<!-- instructors-only -->\na\n", "a\n<!-- /instructors-only -->\n"}) {
+    EXPECT_EQ(complaints(page).size(), 1U) << page;
+    EXPECT_THROW((void)page_for_students(page, "page.md", {}), Problem) << page;
+  }
+}
+
 TEST(MarkdownAnchors, AreMadeAsGitHubMakesThem) {
   const std::vector<std::string> expected{"step-1-the-gobufs-sp", "a", "a-1"};
   EXPECT_EQ(anchors("# Step 1: the `Gobuf`'s sp\n```\n# no\n```\n## A\n## A\n"), expected);

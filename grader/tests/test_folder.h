@@ -25,6 +25,8 @@ inline fs::path fresh_course() {
   ::unsetenv("GORO_COURSE_ROOT");  // ./course test sets it, and the grader would look there
   const fs::path folder = fresh_folder() / "a course";
   fs::copy(GORO_FAKE_COURSE, folder, fs::copy_options::recursive);
+  fs::create_directory(folder / "runtime");
+  fs::copy(GORO_CMAKE_MODULES, folder / "runtime/cmake", fs::copy_options::recursive);
   return folder;
 }
 

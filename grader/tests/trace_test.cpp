@@ -94,7 +94,7 @@ class Traces : public testing::Test {
 };
 
 // Goroutine 7 receives on M1, where 8 follows it; 9 on M2 sends it something, and 7 goes on there.
-TraceText example() {
+TraceText example_trace() {
   TraceText text;
   text.m(1, {at(50'000), record(Kind::m_begins, 0, 0, 0), record(Kind::p_taken, 0, 0, 0),
              record(Kind::created, 7, 100, 1), record(Kind::created, 8, 100, 1),
@@ -117,7 +117,7 @@ std::size_t place(const TraceRun& run, Kind kind, std::uint64_t id) {
 }
 
 TEST_F(Traces, SwitchesAreAStopAndAStart) {
-  const TraceFile file = read(example().bytes());
+  const TraceFile file = read(example_trace().bytes());
   ASSERT_EQ(file.runs.size(), 1U);
   const TraceRun& run = file.runs.front();
   const std::size_t stop = place(run, Kind::parks, 7);
@@ -161,7 +161,7 @@ TEST_F(Traces, WhatHasNoTimeIsSpreadEvenly) {
 }
 
 TEST_F(Traces, AnythingIsReadAsFarAsItGoes) {
-  const std::string whole = example().bytes();
+  const std::string whole = example_trace().bytes();
   EXPECT_THROW(read("a text that is no trace at all"), Problem);
   EXPECT_THROW(read(""), Problem);
   for (std::size_t size = sizeof(trace::FileHeader); size < whole.size(); size += 7) {
@@ -175,7 +175,7 @@ TEST_F(Traces, AnythingIsReadAsFarAsItGoes) {
 }
 
 TEST_F(Traces, TheJsonHasSlicesThatDoNotOverlap) {
-  const nlohmann::json events = json(example().bytes());
+  const nlohmann::json events = json(example_trace().bytes());
   EXPECT_EQ(summary_.goroutines, 3U);
   EXPECT_EQ(summary_.runs, 1U);
   // On a P, where nothing is inside of something else.
@@ -199,7 +199,7 @@ TEST_F(Traces, TheJsonHasSlicesThatDoNotOverlap) {
 }
 
 TEST_F(Traces, TheJsonSaysWhoMadeWhomRunnableAndWhy) {
-  const nlohmann::json events = json(example().bytes());
+  const nlohmann::json events = json(example_trace().bytes());
   std::map<int, nlohmann::json> left;
   int arrived = 0;
   bool parks = false;

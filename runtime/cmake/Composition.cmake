@@ -1,12 +1,12 @@
-# A runtime is the frame and one folder for each slot. Every slot is compiled once from the solutions and,
-# in the course, once from the submission; a composition only picks objects, so checking a lab compiles
+# A runtime is the frame and one folder for each slot. Every slot is compiled once from the solutions (or comes
+# as objects, see Reference.cmake) and, in the course, once from the submission; a composition only picks objects, so checking a lab compiles
 # one slot and links.
 #
 #   goro_slot_object(<target> <lab> <folder> <shown>)
 #                                               compiles <folder>/<lab>/<slot files>; whoever reports a place
 #                                               in them names it <shown>/<lab>/<slot file>
 #   goro_compose(<target> SUBMITTED <lab>…)     links the frame and all slots into <target>: the submission's
-#                                               for the labs named, the solutions' for all others
+#                                               for the labs named, the reference's for all others
 
 function(goro_slot_object target lab folder shown)
   set(sources "")
@@ -34,7 +34,7 @@ function(goro_compose target)
     if(GORO_LAB_${lab}_FILES STREQUAL "")
       continue()
     endif()
-    if(lab IN_LIST arg_SUBMITTED)
+    if(lab IN_LIST arg_SUBMITTED OR GORO_REFERENCE STREQUAL "none")
       set(origin submitted)
     else()
       set(origin solution)

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "files.h"
+#include "process.h"
+
+namespace goro::grader {
+
+// Runs git in `folder`. `index`, if given, is a file in place of the repository's own index.
+Ended run_git(const fs::path& folder, std::vector<std::string> arguments,
+              const fs::path& index = {});
+
+// What git printed. A Problem, which says what was `wanted` and git's first line, if it failed.
+std::string git(const fs::path& folder, const std::vector<std::string>& arguments,
+                const std::string& wanted, const fs::path& index = {});
+
+// git's ids of files' contents as they are, in the files' order. Needs no repository.
+std::vector<std::string> content_ids(const fs::path& folder, const std::vector<std::string>& files);
+
+// Of files, those that have the attribute in .gitattributes; as `index` has them, if given.
+std::vector<std::string> files_with_attribute(const fs::path& folder, const std::string& attribute,
+                                              const std::vector<std::string>& files,
+                                              const fs::path& index = {});
+
+}  // namespace goro::grader
