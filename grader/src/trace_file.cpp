@@ -43,19 +43,20 @@ class Stream {
       : m_(m), clock_(clock), origin_(origin) {}
 
   void add(const Buffer& buffer) {
-    for (const trace::Record& record : buffer.records) {
-      if (record.kind() == Kind::time) {
-        ticks_ = record.when;
-        place(time());
-        fresh_ = true;
-        continue;
-      }
-      const bool timed = record.ticks() != 0 || fresh_;
-      fresh_ = false;
-      ticks_ += record.ticks();
-      add(record);
-      if (timed) place(time());
-    }
+    trace::unfold(buffer.records.data(), buffer.records.size(),
+                  [this](const trace::Record& record) {
+                    if (record.kind() == Kind::time) {
+                      ticks_ = record.when;
+                      place(time());
+                      fresh_ = true;
+                      return;
+                    }
+                    const bool timed = record.ticks() != 0 || fresh_;
+                    fresh_ = false;
+                    ticks_ += record.ticks();
+                    add(record);
+                    if (timed) place(time());
+                  });
   }
 
   std::vector<TraceEvent> finish() {

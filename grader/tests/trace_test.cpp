@@ -160,6 +160,27 @@ TEST_F(Traces, WhatHasNoTimeIsSpreadEvenly) {
   EXPECT_DOUBLE_EQ(events[3].ns, 400);
 }
 
+TEST_F(Traces, WhatIsRepeatedIsToldInTurns) {
+  TraceText text;
+  text.m(1, {at(50'000), record(Kind::created, 1, 2, 1), record(Kind::created, 2, 2, 1),
+             record(Kind::starts, 1, 2, 2),
+             // 2 is readied three times: as its number 3, 5 and 7; 1 in between.
+             record(Kind::readies_and_parks_for_repeated, 2, 2, 7, 1),
+             record(Kind::readies_and_parks_for_repeated, 1, 1, 5, 1),
+             record(Kind::ends, 2, 1'000, 0)});
+  const TraceFile file = read(text.bytes());
+  std::string told;
+  double last = 0;
+  for (const TraceEvent& event : file.runs.at(0).events) {
+    EXPECT_GE(event.ns, last);
+    last = event.ns;
+    if (event.kind == Kind::readied) {
+      told += std::to_string(event.id) + " as " + std::to_string(event.number) + ", ";
+    }
+  }
+  EXPECT_EQ(told, "2 as 3, 1 as 3, 2 as 5, 1 as 5, 2 as 7, ");
+}
+
 TEST_F(Traces, AnythingIsReadAsFarAsItGoes) {
   const std::string whole = example_trace().bytes();
   EXPECT_THROW(read("a text that is no trace at all"), Problem);

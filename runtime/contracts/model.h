@@ -13,6 +13,7 @@
 // in the types already where programs outside can see their effect (dumps, schedtrace).
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -33,6 +34,10 @@ struct P;
 struct SavedState;
 struct Sudog;
 struct TraceBuffer;
+
+namespace trace {
+struct Record;
+}
 
 // Go: _Gidle … _Gpreempted, with Go's numbers. The status is also the lock on the goroutine's
 // stack: running, syscall and copystack mean that the goroutine owns it, in waiting and runnable
@@ -313,6 +318,19 @@ inline bool has_status(const P* pp, PStatus status) {
   return pp->status.load(std::memory_order_relaxed) == static_cast<std::uint32_t>(status);
 }
 
+// Where an M's next record of what it does goes; see frame/trace.h. Here and not in its buffer,
+// because every record would have to look for that first.
+struct TraceCursor {
+  std::atomic<trace::Record*> next{nullptr};
+  // Up to here records may follow without a look at anything else: there is room for them, they
+  // need no time, and the M has the P that it had. Sysmon makes it null when time has passed.
+  std::atomic<const trace::Record*> quick_end{nullptr};
+  // How the M's goroutine stopped, if that has no record yet, as it will be in Record::what.
+  std::uint64_t stop = 0;
+  std::size_t back = 0;  // so many records before `next` is the one that may be repeated
+  TraceBuffer* buffer = nullptr;
+};
+
 inline void set_status(P* pp, PStatus status) {
   pp->status.store(static_cast<std::uint32_t>(status), std::memory_order_relaxed);
 }
@@ -381,7 +399,7 @@ struct M {
   const void* thread_stack_lo = nullptr;
   std::size_t thread_stack_size = 0;
 #endif
-  TraceBuffer* trace = nullptr;  // null: nothing is recorded. Only this M's.
+  TraceCursor trace;
   G g0_storage;
 };
 

@@ -172,6 +172,7 @@ void forget_the_run() {
     sched.lock.unlock();
     if (!all_gone) usleep(kLookAgain);
   }
+  trace_run_ends();
   for (const M* mp = orphans; mp != nullptr; mp = mp->alllink) {
     keep_memory_of(mp->curg.load(std::memory_order_relaxed));
   }

@@ -100,7 +100,6 @@ void run_main(void (*invoke)(void*), void* object, const Options& options) {
   preempt_storm_stop();
   m_leave_thread(m0);
   forget_the_run();
-  trace_run_ends();
   signals_remove();
   std::set_terminate(outer_terminate);
   active.store(false);

@@ -16,6 +16,9 @@
 // the count; it lives in the padding that the C++ library has behind its count of uncaught
 // exceptions, in a line that each switch writes to anyway.
 //
+// Two goroutines that hand over to each other fill no buffer: a hand-over that happens again is
+// counted in its record.
+//
 // Time. Reading the clock costs more than everything else that is done here. So when records follow
 // each other closely, all but one in sixty-four do without. A stop then waits for the start that
 // follows and shares its record (a switch), and that of a readying just before if both are of the
@@ -50,7 +53,7 @@
 
 namespace goro {
 
-alignas(kCacheLine) std::atomic<std::uint32_t> trace_round{0};
+alignas(kCacheLine) std::atomic<bool> trace_on{false};
 
 namespace {
 
@@ -110,27 +113,37 @@ std::uint64_t ticks_close_together() {
 #endif
 }
 
-void append(TraceBuffer* b, std::uint64_t what, std::uint64_t when) {
-  trace::Record* at = b->next.load(std::memory_order_relaxed);
+void append(M* mp, std::uint64_t what, std::uint64_t when) {
+  trace::Record* at = mp->trace.next.load(std::memory_order_relaxed);
   at->what = what;
   at->when = when;
-  b->next.store(at + 1, std::memory_order_release);
+  mp->trace.back = kTraceNone;
+  mp->trace.next.store(at + 1, std::memory_order_release);
 }
 
+// Its M may be about to give it up.
 std::size_t size_of(const TraceBuffer& b) {
-  return static_cast<std::size_t>(b.next.load(std::memory_order_acquire) - b.records);
+  const M* mp = b.owner.load(std::memory_order_acquire);
+  const trace::Record* end = mp != nullptr ? mp->trace.next.load(std::memory_order_acquire) : b.end;
+  return end != nullptr ? static_cast<std::size_t>(end - b.records) : 0;
+}
+
+std::size_t room_of(const M* mp) {
+  return TraceBuffer::kRecords -
+         static_cast<std::size_t>(mp->trace.next.load(std::memory_order_relaxed) -
+                                  mp->trace.buffer->records);
 }
 
 // Ticks since the buffer's last reading. Whoever calls it has looked for room and P.
-std::uint32_t read_clock(TraceBuffer* b) {
+std::uint32_t read_clock(M* mp) {
+  TraceBuffer* b = mp->trace.buffer;
   const std::uint64_t now = clock_ticks();
   const std::uint64_t since = now - b->ticks;
   const bool close = since < close_together * (b->window + 1);
   b->window = close && !exact ? std::min(b->window * 2 + 1, kMostQuick) : 0;
-  b->round = trace_round.load(std::memory_order_relaxed);
   b->ticks = now;
   if (since <= ~std::uint32_t{0}) return static_cast<std::uint32_t>(since);
-  append(b, trace_what(trace::Kind::time, 0, 0), now);
+  append(mp, trace_what(trace::Kind::time, 0, 0), now);
   return 0;
 }
 
@@ -145,10 +158,21 @@ void retire(TraceBuffer* full) {
   newest_full = full;
 }
 
+// mp has no buffer any more. Under lock.
+void give_up_buffer(M* mp) {
+  TraceBuffer* b = mp->trace.buffer;
+  if (b == nullptr) return;
+  b->end = mp->trace.next.load(std::memory_order_relaxed);
+  b->owner.store(nullptr, std::memory_order_release);
+  mp->trace.buffer = nullptr;
+  mp->trace.next.store(nullptr, std::memory_order_relaxed);
+  retire(b);
+}
+
 void refill(M* mp) {
   TraceBuffer* b = nullptr;
   lock.lock();
-  if (mp->trace != nullptr) retire(mp->trace);
+  give_up_buffer(mp);
   if (frozen.load(std::memory_order_relaxed)) {
     // Somebody is writing them all.
   } else if (used < most_buffers) {
@@ -160,20 +184,20 @@ void refill(M* mp) {
     lost += size_of(*b);
   }
   if (b != nullptr) {
-    b->next.store(b->records, std::memory_order_relaxed);
+    mp->trace.buffer = b;
+    mp->trace.next.store(b->records, std::memory_order_relaxed);
+    mp->trace.quick_end.store(nullptr, std::memory_order_relaxed);
+    mp->trace.stop = 0;
     b->serial = next_serial++;
     b->m = mp->id;
-    b->owner = mp;
     b->p = nullptr;
-    b->quick_end = nullptr;
-    b->stop = 0;
     b->window = 0;
+    b->owner.store(mp, std::memory_order_release);
   }
   lock.unlock();
-  mp->trace = b;
   if (b == nullptr) return;
   b->ticks = clock_ticks();
-  append(b, trace_what(trace::Kind::time, 0, 0), b->ticks);
+  append(mp, trace_what(trace::Kind::time, 0, 0), b->ticks);
 }
 
 [[gnu::noinline]] void refill_on_g0(M* mp) {
@@ -181,32 +205,34 @@ void refill(M* mp) {
   systemstack([mp] { refill(mp); });
 }
 
-// This M's buffer with room for the next record and what it needs before it; null: nothing is
-// recorded. The P is in it.
-TraceBuffer* buffer_of(M* mp) {
-  if (mp == nullptr || mp->trace == nullptr || mp->trace->owner != mp) return nullptr;
-  if (const std::uint64_t stop = mp->trace->stop; stop != 0) {
+// Makes room for this M's next record and what it needs before it, and tells which P it has. False:
+// nothing is recorded.
+bool prepare(M* mp) {
+  if (mp == nullptr || mp->trace.buffer == nullptr) return false;
+  if (mp->trace.buffer->owner.load(std::memory_order_relaxed) != mp) return false;  // another run
+  mp->trace.quick_end.store(nullptr, std::memory_order_relaxed);
+  if (const std::uint64_t stop = mp->trace.stop; stop != 0) {
     // There was room for it.
-    append(mp->trace, stop, 0);
-    mp->trace->stop = 0;
+    append(mp, stop, 0);
+    mp->trace.stop = 0;
   }
-  if (TraceBuffer::kRecords - size_of(*mp->trace) < kMostAtOnce) refill_on_g0(mp);
-  TraceBuffer* b = mp->trace;
-  if (b == nullptr) return nullptr;
-  b->quick_end = nullptr;
+  if (room_of(mp) < kMostAtOnce) refill_on_g0(mp);
+  TraceBuffer* b = mp->trace.buffer;
+  if (b == nullptr) return false;
   if (const P* pp = mp->p; pp != b->p) {
     b->p = pp;
     if (pp != nullptr) {
-      append(b, trace_what(trace::Kind::p_taken, 0, static_cast<std::uint64_t>(pp->id)), 0);
+      append(mp, trace_what(trace::Kind::p_taken, 0, static_cast<std::uint64_t>(pp->id)), 0);
     }
   }
-  return b;
+  return true;
 }
 
 // The next ones may be quick.
-void permit_quick(TraceBuffer* b) {
-  b->quick_end = b->next.load(std::memory_order_relaxed) +
-                 std::min<std::size_t>(b->window, TraceBuffer::kRecords - size_of(*b));
+void permit_quick(M* mp) {
+  mp->trace.quick_end.store(mp->trace.next.load(std::memory_order_relaxed) +
+                                std::min<std::size_t>(mp->trace.buffer->window, room_of(mp)),
+                            std::memory_order_relaxed);
 }
 
 // Not through libc: ThreadSanitizer would look whether those who still run are done with what is
@@ -267,6 +293,12 @@ void write_run(bool cut_off) {
   close(fd);
 }
 
+// Bounded, because it may be this very thread that is in the middle of writing, below the signal's
+// handler.
+void wait_until_written() {
+  for (int i = 0; i < 100'000 && !written.load(std::memory_order_acquire); ++i) sched_yield();
+}
+
 constexpr int kEndingSignals[] = {SIGINT, SIGTERM, SIGHUP};
 
 void on_ending_signal(int signal) {
@@ -324,13 +356,14 @@ void trace_run_begins(std::int32_t procs) {
   this_run.first_ns = nanotime();
   change_ending_signals(SIG_DFL, on_ending_signal);
   run_is_open.store(true, std::memory_order_release);
-  trace_round.store(1, std::memory_order_relaxed);
+  trace_on.store(true, std::memory_order_relaxed);
 }
 
 void trace_run_ends() {
   if (!trace_is_on()) return;
-  trace_round.store(0, std::memory_order_relaxed);
-  if (!run_is_open.exchange(false, std::memory_order_acq_rel)) return;
+  trace_on.store(false, std::memory_order_relaxed);
+  // Whoever ends the process meanwhile reads what belongs to the Ms, who are about to be deleted.
+  if (!run_is_open.exchange(false, std::memory_order_acq_rel)) return wait_until_written();
   change_ending_signals(on_ending_signal, SIG_DFL);
   write_run(false);
 }
@@ -346,81 +379,103 @@ void trace_process_ends() {
     written.store(true, std::memory_order_release);
     return;
   }
-  // Whoever returns from here ends the process. Bounded, because it may be this very thread that
-  // is in the middle of writing, below the signal's handler.
-  for (int i = 0; i < 100'000 && !written.load(std::memory_order_acquire); ++i) sched_yield();
+  // Whoever returns from here ends the process.
+  wait_until_written();
 }
 
 void trace_thread_begins(M* mp) {
-  mp->trace = nullptr;
   if (!trace_is_on()) return;
   refill(mp);
-  TraceBuffer* b = mp->trace;
-  if (b != nullptr) append(b, trace_what(trace::Kind::m_begins, mp->is_sysmon ? 1 : 0, 0), 0);
+  if (mp->trace.buffer == nullptr) return;
+  append(mp, trace_what(trace::Kind::m_begins, mp->is_sysmon ? 1 : 0, 0), 0);
 }
 
 void trace_thread_ends(M* mp) {
-  TraceBuffer* b = buffer_of(mp);
-  if (b == nullptr) return;
-  append(b, trace_what(trace::Kind::m_ends, 0, 0), read_clock(b));
-  mp->trace = nullptr;
+  if (!prepare(mp)) return;
+  const std::uint32_t ticks = read_clock(mp);
+  append(mp, trace_what(trace::Kind::m_ends, 0, 0), ticks);
   lock.lock();
-  retire(b);
+  give_up_buffer(mp);
   lock.unlock();
 }
 
 void trace_sample() {
-  // Never 0 again: 2^32 rounds take days.
-  trace_round.store(trace_round.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   M* mp = getm();
   const std::int32_t procs = std::min(kMostPs, sched.gomaxprocs.load(std::memory_order_acquire));
   for (std::int32_t i = 0; i < procs; ++i) {
     const P* pp = allp[static_cast<std::size_t>(i)];
+    // Its next record has a time. That it is just setting quick_end itself does no harm: the next
+    // round finds it again.
+    if (M* busy = pp->m; busy != nullptr) {
+      busy->trace.quick_end.store(nullptr, std::memory_order_relaxed);
+    }
     const std::uint32_t head = pp->runqhead.load(std::memory_order_acquire);
     std::uint32_t length = pp->runqtail.load(std::memory_order_acquire) - head;
     if (pp->runnext.load(std::memory_order_relaxed) != nullptr) ++length;
     if (length == last_length[i]) continue;
-    TraceBuffer* b = buffer_of(mp);
-    if (b == nullptr) return;
+    if (!prepare(mp)) return;
     last_length[i] = length;
-    const std::uint64_t ticks = read_clock(b);
-    append(b, trace_what(trace::Kind::p_length, 0, static_cast<std::uint64_t>(i)),
+    const std::uint64_t ticks = read_clock(mp);
+    append(mp, trace_what(trace::Kind::p_length, 0, static_cast<std::uint64_t>(i)),
            ticks | std::uint64_t{length} << 32);
   }
   const auto global = static_cast<std::uint32_t>(sched.runqsize.load(std::memory_order_relaxed));
-  if (global == last_global) return;
-  TraceBuffer* b = buffer_of(mp);
-  if (b == nullptr) return;
+  if (global == last_global || !prepare(mp)) return;
   last_global = global;
-  const std::uint64_t ticks = read_clock(b);
-  append(b, trace_what(trace::Kind::grq_length, 0, 0), ticks | std::uint64_t{global} << 32);
+  const std::uint64_t ticks = read_clock(mp);
+  append(mp, trace_what(trace::Kind::grq_length, 0, 0), ticks | std::uint64_t{global} << 32);
 }
 
 void trace_record(std::uint64_t what, G* gp) {
-  TraceBuffer* b = buffer_of(getm());
-  if (b == nullptr) return;
-  const std::uint64_t ticks = read_clock(b);
-  append(b, what, ticks | std::uint64_t{++gp->trace_seq} << 32);
-  permit_quick(b);
+  M* mp = getm();
+  if (!prepare(mp)) return;
+  const std::uint64_t ticks = read_clock(mp);
+  append(mp, what, ticks | std::uint64_t{++gp->trace_seq} << 32);
+  permit_quick(mp);
 }
 
 void trace_record_stop(std::uint64_t what) {
-  TraceBuffer* b = buffer_of(getm());
-  if (b == nullptr) return;
-  append(b, what, read_clock(b));
-  permit_quick(b);
+  M* mp = getm();
+  if (!prepare(mp)) return;
+  const std::uint32_t ticks = read_clock(mp);
+  append(mp, what, ticks);
+  permit_quick(mp);
+}
+
+// A hand-over is repeated if the one two before was the same: it is the first of two in turns. Then
+// so may be the one between them. A record takes turns with one other, not with two: the one before
+// the first must not be repeated itself. And the numbers must leave no room for anything else.
+void trace_other_hand_over(TraceCursor& cursor, trace::Record* at, std::uint64_t what,
+                           std::uint64_t number) {
+  const auto same = [&](const trace::Record& earlier) {
+    return earlier.what == what &&
+           earlier.when + (std::uint64_t{trace::kNumbersOfHandOver} << 32) == number;
+  };
+  const bool first = cursor.back == kTraceNone && same(at[-3]) && !is_repeated(at[-4].kind());
+  const bool second = cursor.back == kTraceOneBefore && same(at[-2]);
+  if (!first && !second) {
+    at[-1].what = what;
+    cursor.back = kTraceNone;
+    return;
+  }
+  trace::Record& earlier = first ? at[-3] : at[-2];
+  earlier.what += trace::kRepeated;
+  earlier.when += kTraceAgain;
+  cursor.back = first ? kTraceOneBefore : kTraceTwoBefore;
+  cursor.next.store(at - 1, std::memory_order_release);
 }
 
 void trace_record_call(trace::Kind kind, G* gp) {
   trace_record(trace_what(kind, 0, gp->goid), gp);
   // What comes next may find the M without its P, or with another.
-  if (TraceBuffer* b = getm()->trace; b != nullptr) b->quick_end = nullptr;
+  getm()->trace.quick_end.store(nullptr, std::memory_order_relaxed);
 }
 
 void trace_record_thread(trace::Kind kind) {
-  TraceBuffer* b = buffer_of(getm());
-  if (b == nullptr) return;
-  append(b, trace_what(kind, 0, 0), read_clock(b));
+  M* mp = getm();
+  if (!prepare(mp)) return;
+  const std::uint32_t ticks = read_clock(mp);
+  append(mp, trace_what(kind, 0, 0), ticks);
 }
 
 }  // namespace goro

@@ -15,38 +15,41 @@ struct TraceBuffer {
   static constexpr std::size_t kHeaderBytes = 128;
   static constexpr std::size_t kRecords = (kBytes - kHeaderBytes) / sizeof(trace::Record);
 
-  std::atomic<trace::Record*> next{nullptr};  // release: those before it are whole
-  // Up to here records may follow without a look at anything else: there is room for them, they
-  // need no time, and the M has the P that it had.
-  const trace::Record* quick_end = nullptr;
-  // How the M's goroutine stopped, if that has no record yet, as it will be in Record::what.
-  // Meanwhile quick_end is null, and kept_end what it was.
-  std::uint64_t stop = 0;
-  const trace::Record* kept_end = nullptr;
-  std::uint32_t round = 0;   // sysmon's, when the clock was last read
-  std::uint32_t window = 0;  // so many records did without then
-  std::uint64_t ticks = 0;   // the clock then
-  const P* p = nullptr;      // the last P it said it holds
-  const M* owner = nullptr;
+  trace::Record* end = nullptr;  // what M::trace.next was when its M was done with it
+  std::uint32_t window = 0;      // so many records did without the clock when it was last read
+  std::uint64_t ticks = 0;       // the clock then
+  const P* p = nullptr;          // the last P it said it holds
+  std::atomic<const M*> owner{nullptr};
   std::int64_t m = 0;  // its id
   std::uint32_t serial = 0;
   TraceBuffer* next_full = nullptr;
   alignas(kHeaderBytes) trace::Record records[kRecords];
 };
 static_assert(sizeof(TraceBuffer) == TraceBuffer::kBytes);
+// A look at the records before the first ones finds the header's end, and there nothing.
+static_assert(offsetof(TraceBuffer, next_full) + sizeof(TraceBuffer*) + 4 * sizeof(trace::Record) <=
+              TraceBuffer::kHeaderBytes);
 
-// 0: nothing is recorded; that changes only while no runtime runs. Else how often sysmon has been
-// round. Read at every record, written a few thousand times a second. A plain atomic: no schedule
-// of a simulation is to depend on it.
-extern std::atomic<std::uint32_t> trace_round;
+// Changes only while no runtime runs. A plain atomic: no schedule of a simulation is to depend on
+// it.
+extern std::atomic<bool> trace_on;
 
 inline bool trace_is_on() {
-  return trace_round.load(std::memory_order_relaxed) != 0;
+  return trace_on.load(std::memory_order_relaxed);
 }
 
 // A buffer that is written again is in no cache, and the next locked instruction waits for what was
 // stored: so the lines are asked for this many records ahead.
 inline constexpr std::size_t kTraceAhead = 16;
+
+// TraceCursor::back, seen from behind the record of a readying: which hand-over may be repeated.
+// The first is that record itself, which is no hand-over.
+inline constexpr std::size_t kTraceNone = 1;
+inline constexpr std::size_t kTraceOneBefore = 2;
+inline constexpr std::size_t kTraceTwoBefore = 3;
+
+// What one more time adds to Record::when.
+inline constexpr std::uint64_t kTraceAgain = (std::uint64_t{trace::kNumbersOfHandOver} << 32) + 1;
 
 void trace_run_begins(std::int32_t procs);
 // Writes the run to the file.
@@ -68,74 +71,93 @@ void trace_record(std::uint64_t what, G* gp);
 void trace_record_stop(std::uint64_t what);
 void trace_record_call(trace::Kind kind, G* gp);
 void trace_record_thread(trace::Kind kind);
+void trace_other_hand_over(TraceCursor& cursor, trace::Record* at, std::uint64_t what,
+                           std::uint64_t number);
 
 constexpr std::uint64_t trace_what(trace::Kind kind, std::uint8_t argument, std::uint64_t id) {
   return static_cast<std::uint64_t>(kind) | std::uint64_t{argument} << 8 | id << 16;
+}
+
+// The record before `at`, that its goroutine was readied, becomes a hand-over. If it is the one
+// that is expected to be repeated, that is counted there, and `at` goes back. `number` is where it
+// is in Record::when.
+[[gnu::always_inline]] inline void trace_hand_over(TraceCursor& cursor, trace::Record* at,
+                                                   std::uint64_t what, std::uint64_t number) {
+  trace::Record& expected = *(at - cursor.back);
+  if (expected.what != what + trace::kRepeated ||
+      (expected.when + kTraceAgain) >> 32 != number >> 32) {
+    return trace_other_hand_over(cursor, at, what, number);
+  }
+  expected.when += kTraceAgain;
+  // In turns: the next one to be repeated is the other of the two.
+  cursor.back ^= kTraceOneBefore ^ kTraceTwoBefore;
+  cursor.next.store(at - 1, std::memory_order_release);
+}
+
+// The M that gp is on. A slot that is not done yet may have forgotten to say so.
+[[gnu::always_inline]] inline M* trace_m_of(const G* gp) {
+  M* mp = gp->m;
+  return mp != nullptr ? mp : getm();
 }
 
 // gp is created or readied. It is the caller's alone at this moment. On g0, or on a goroutine's
 // stack between acquirem and releasem.
 [[gnu::always_inline]] inline void trace_goroutine(trace::Kind kind, G* gp,
                                                    std::uint8_t argument = 0) {
-  const std::uint32_t round = trace_round.load(std::memory_order_relaxed);
-  if (round == 0) [[likely]]
+  if (!trace_is_on()) [[likely]]
     return;
+  M* mp = getm();
+  if (mp == nullptr) return;
+  TraceCursor& cursor = mp->trace;
+  trace::Record* at = cursor.next.load(std::memory_order_relaxed);
   const std::uint64_t what = trace_what(kind, argument, gp->goid);
-  const M* mp = getm();
-  TraceBuffer* b = mp != nullptr ? mp->trace : nullptr;
-  if (b == nullptr) return;
-  trace::Record* at = b->next.load(std::memory_order_relaxed);
-  if (at >= b->quick_end || b->round != round) return trace_record(what, gp);
-  __builtin_prefetch(at + kTraceAhead, 1);
+  if (at >= cursor.quick_end.load(std::memory_order_relaxed) || cursor.stop != 0) [[unlikely]] {
+    return trace_record(what, gp);
+  }
   at->what = what;
   at->when = std::uint64_t{++gp->trace_seq} << 32;
-  b->next.store(at + 1, std::memory_order_release);
+  cursor.next.store(at + 1, std::memory_order_release);
 }
 
 // gp, which ran on this M, has stopped for the reason that kind says, and is nobody else's yet. On
 // g0.
 [[gnu::always_inline]] inline void trace_stop(trace::Kind kind, const G* gp,
                                               std::uint8_t argument = 0) {
-  const std::uint32_t round = trace_round.load(std::memory_order_relaxed);
-  if (round == 0) [[likely]]
+  if (!trace_is_on()) [[likely]]
     return;
+  TraceCursor& cursor = trace_m_of(gp)->trace;
   const std::uint64_t what = trace_what(kind, argument, gp->goid);
-  TraceBuffer* b = getm()->trace;
-  if (b == nullptr) return;
-  if (b->next.load(std::memory_order_relaxed) >= b->quick_end || b->round != round) {
+  if (cursor.next.load(std::memory_order_relaxed) >=
+      cursor.quick_end.load(std::memory_order_relaxed)) [[unlikely]] {
     return trace_record_stop(what);
   }
-  b->stop = what;
-  b->kept_end = b->quick_end;
-  b->quick_end = nullptr;
+  cursor.stop = what;
 }
 
 // gp starts on this M. On g0.
 [[gnu::always_inline]] inline void trace_start(G* gp) {
-  const std::uint32_t round = trace_round.load(std::memory_order_relaxed);
-  if (round == 0) [[likely]]
+  if (!trace_is_on()) [[likely]]
     return;
-  TraceBuffer* b = getm()->trace;
-  if (b == nullptr) return;
-  if (b->stop == 0 || b->round != round) {
+  TraceCursor& cursor = trace_m_of(gp)->trace;
+  trace::Record* at = cursor.next.load(std::memory_order_relaxed);
+  const std::uint64_t stop = cursor.stop;
+  if (stop == 0 || at >= cursor.quick_end.load(std::memory_order_relaxed)) [[unlikely]] {
     return trace_record(trace_what(trace::Kind::starts, 0, gp->goid), gp);
   }
-  trace::Record* at = b->next.load(std::memory_order_relaxed);
-  const std::uint64_t what = ((b->stop & 0xffff) + trace::kSwitch) | gp->goid << 16;
+  cursor.stop = 0;
+  const std::uint64_t what = ((stop & 0xffff) + trace::kSwitch) | gp->goid << 16;
   const std::uint64_t last = std::uint64_t{gp->trace_seq++} << 32;
-  b->stop = 0;
-  b->quick_end = b->kept_end;
   // There always is a record before it: a buffer begins with the time. Whoever reads it meanwhile
   // finds either of the two.
-  trace::Record& before = at[-1];
+  const trace::Record& before = at[-1];
   if (before.what == trace_what(trace::Kind::readied, 0, gp->goid) && before.when == last) {
-    before.what = what + trace::kHandOver;
-    return;
+    return trace_hand_over(cursor, at, what + trace::kHandOver, last);
   }
   __builtin_prefetch(at + kTraceAhead, 1);
   at->what = what;
   at->when = std::uint64_t{gp->trace_seq} << 32;
-  b->next.store(at + 1, std::memory_order_release);
+  cursor.back = kTraceNone;
+  cursor.next.store(at + 1, std::memory_order_release);
 }
 
 // One of the two ends of a system call. On g0.

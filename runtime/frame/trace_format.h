@@ -61,6 +61,14 @@ enum class Kind : std::uint8_t {
   readies_and_yields_for = 41,
   readies_and_preempted_for = 42,
   readies_and_ends_for = 43,
+
+  // Such a hand-over, again and again, in turns with the record that follows: `when` has in place
+  // of ticks how many times more it happened, and the last one's number. Each time its goroutine's
+  // numbers went up by two. unfold() tells it at length.
+  readies_and_parks_for_repeated = 48,
+  readies_and_yields_for_repeated = 49,
+  readies_and_preempted_for_repeated = 50,
+  readies_and_ends_for_repeated = 51,
 };
 
 inline constexpr std::uint8_t kSwitch =
@@ -69,11 +77,22 @@ inline constexpr std::uint8_t kSwitch =
 inline constexpr std::uint8_t kHandOver = static_cast<std::uint8_t>(Kind::readies_and_parks_for) -
                                           static_cast<std::uint8_t>(Kind::parks_for);
 
+inline constexpr std::uint8_t kRepeated =
+    static_cast<std::uint8_t>(Kind::readies_and_parks_for_repeated) -
+    static_cast<std::uint8_t>(Kind::readies_and_parks_for);
+
+// A hand-over's numbers are two, so the next one of the same goroutine is as much later.
+inline constexpr std::uint32_t kNumbersOfHandOver = 2;
+
 constexpr bool is_stop(Kind kind) {
   return kind >= Kind::parks && kind <= Kind::ends;
 }
 constexpr bool is_hand_over(Kind kind) {
   return kind >= Kind::readies_and_parks_for && kind <= Kind::readies_and_ends_for;
+}
+constexpr bool is_repeated(Kind kind) {
+  return kind >= Kind::readies_and_parks_for_repeated &&
+         kind <= Kind::readies_and_ends_for_repeated;
 }
 // Hand-overs are switches, too.
 constexpr bool is_switch(Kind kind) {
@@ -92,13 +111,41 @@ struct Record {
   // bits.
   std::uint64_t when = 0;
 
-  [[nodiscard]] Kind kind() const { return static_cast<Kind>(what & 0xff); }
-  [[nodiscard]] std::uint8_t argument() const { return static_cast<std::uint8_t>(what >> 8); }
-  [[nodiscard]] std::uint64_t id() const { return what >> 16; }
-  [[nodiscard]] std::uint32_t ticks() const { return static_cast<std::uint32_t>(when); }
-  [[nodiscard]] std::uint32_t number() const { return static_cast<std::uint32_t>(when >> 32); }
+  [[nodiscard]] constexpr Kind kind() const { return static_cast<Kind>(what & 0xff); }
+  [[nodiscard]] constexpr std::uint8_t argument() const { return static_cast<std::uint8_t>(what >> 8); }
+  [[nodiscard]] constexpr std::uint64_t id() const { return what >> 16; }
+  [[nodiscard]] constexpr std::uint32_t ticks() const { return static_cast<std::uint32_t>(when); }
+  [[nodiscard]] constexpr std::uint32_t number() const { return static_cast<std::uint32_t>(when >> 32); }
 };
 static_assert(sizeof(Record) == 16);
+
+// One of the times that a record tells of, counted from 0.
+constexpr Record time_of(const Record& record, std::uint32_t which) {
+  if (!is_repeated(record.kind())) return record;
+  const std::uint32_t later = (record.ticks() - which) * kNumbersOfHandOver;
+  return {record.what - kRepeated, std::uint64_t{record.number() - later} << 32};
+}
+
+// Calls f with each of a buffer's records, those that are repeated as often as they happened.
+template <typename F>
+void unfold(const Record* records, std::size_t count, F&& f) {
+  for (std::size_t i = 0; i < count;) {
+    if (!is_repeated(records[i].kind())) {
+      f(records[i++]);
+      continue;
+    }
+    // Whichever of the two came first also came last, or they are equally many.
+    const std::uint32_t again = records[i].ticks();
+    const bool in_turns = i + 1 < count;
+    const std::uint32_t others =
+        in_turns && is_repeated(records[i + 1].kind()) ? records[i + 1].ticks() : 0;
+    for (std::uint32_t n = 0; n <= again; ++n) {
+      f(time_of(records[i], n));
+      if (in_turns && n <= others) f(time_of(records[i + 1], n));
+    }
+    i += in_turns ? 2 : 1;
+  }
+}
 
 struct FileHeader {
   char magic[8];

@@ -106,7 +106,8 @@ void parse(Recorded* recorded) {
     }
     std::map<std::int64_t, Stream> streams;
     for (const auto& [key, records] : buffers) {
-      for (const trace::Record& record : records) streams[key.first].add(key.first, record);
+      trace::unfold(records.data(), records.size(),
+                    [&, m = key.first](const trace::Record& record) { streams[m].add(m, record); });
     }
     for (auto& [m, stream] : streams) run.ms[m] = std::move(stream.events);
     recorded->runs.push_back(std::move(run));
@@ -283,9 +284,20 @@ TEST(Trace, EveryGoroutineHasALifeInOrder) {
   EXPECT_EQ(main->second.back().kind, Kind::ends);
 }
 
+// Goroutines that yield in turns: each time is a record.
+void yield_in_turns(int times) {
+  goro::WaitGroup all;
+  for (int i = 0; i < 3; ++i) {
+    all.go([times] {
+      for (int n = 0; n < times; ++n) goro::yield();
+    });
+  }
+  all.wait();
+}
+
 TEST(Trace, AFullBufferIsFollowedByAnother) {
-  GORO_STEP("5,000 rounds of ping-pong: more than one buffer holds");
-  const Recorded recorded = record([] { goro::run([] { ping_pong(5'000); }, {.procs = 2}); });
+  GORO_STEP("three goroutines yield 5,000 times: more than one buffer holds");
+  const Recorded recorded = record([] { goro::run([] { yield_in_turns(5'000); }, {.procs = 2}); });
   ASSERT_EQ(recorded.end.status, 0) << recorded.end.told();
   ASSERT_EQ(recorded.runs.size(), 1U);
   expect_sound(recorded.runs.front());
@@ -296,7 +308,7 @@ TEST(Trace, AFullBufferIsFollowedByAnother) {
 TEST(Trace, KeepsTheEndWhenAllBuffersAreFull) {
   GORO_STEP("the same with room for eight buffers");
   const Recorded recorded =
-      record([] { goro::run([] { ping_pong(5'000); }, {.procs = 1}); }, "tracebuffers=8");
+      record([] { goro::run([] { yield_in_turns(5'000); }, {.procs = 1}); }, "tracebuffers=8");
   ASSERT_EQ(recorded.end.status, 0) << recorded.end.told();
   ASSERT_EQ(recorded.runs.size(), 1U);
   const RecordedRun& run = recorded.runs.front();
@@ -306,6 +318,29 @@ TEST(Trace, KeepsTheEndWhenAllBuffersAreFull) {
   const auto main = all.find(1);
   ASSERT_NE(main, all.end());
   EXPECT_EQ(main->second.back().kind, Kind::ends);
+}
+
+TEST(Trace, HandOversInTurnsAreCountedAndLoseNothing) {
+  GORO_STEP("50,000 rounds of ping-pong on one P, in the middle of which a third one runs");
+  const Recorded recorded = record([] {
+    goro::run(
+        [] {
+          goro::WaitGroup third;
+          third.go([] {
+            for (int i = 0; i < 100; ++i) goro::sleep(std::chrono::microseconds(20));
+          });
+          ping_pong(50'000);
+          third.wait();
+        },
+        {.procs = 1});
+  });
+  ASSERT_EQ(recorded.end.status, 0) << recorded.end.told();
+  ASSERT_EQ(recorded.runs.size(), 1U);
+  const RecordedRun& run = recorded.runs.front();
+  expect_sound(run);
+  EXPECT_GE(count(run, Kind::readied), 100'000U) << "each value readies whoever waits for it";
+  EXPECT_EQ(run.header.lost, 0U);
+  EXPECT_LT(recorded.bytes.size(), 100'000 * sizeof(trace::Record) / 4) << "it is hardly folded";
 }
 
 TEST(Trace, OneFileForAllRunsOfAProcess) {
