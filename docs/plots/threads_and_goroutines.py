@@ -63,7 +63,8 @@ SECONDS_EACH = 0.05
 
 
 def fail(text):
-    sys.exit(f"threads_and_goroutines.py: {text}")
+    print(f"threads_and_goroutines.py: {text}", file=sys.stderr)
+    sys.exit(3)
 
 
 def run(program):
