@@ -37,6 +37,7 @@ constexpr auto needs = std::to_array<Need>({
     {"/var/lib/dpkg/info/python3-venv.list", "python3-venv", "for ./course test: others' checkers",
      false},
     {"curl", "curl", "for ./course test: a client", false},
+    {"jq", "jq", "for ./course test: what gh does with JSON", false},
     {"wrk", "wrk", "for ./course test: a thousand clients", false},
     {"chromium", "chromium", "looks at the site and the viewer, for ./course test", false},
     {"node", "nodejs", "for ./course docs", false},

@@ -138,6 +138,9 @@ class Stages {
     add("docs", "docs", [this](Log& log) { return docs(log); });
     add("grader", "grader", [this](Log& log) { return grader(log); });
     add("formats", "grader", [this](Log& log) { return formats(log); });
+    add("workflows", "grader", [](Log& log) {
+      return log.ok({"grader/checks/python", "grader/checks/workflows.py"});
+    });
     const auto add_runtime = [&](const std::string& preset) {
       add("runtime-" + preset, place_of(preset),
           [this, preset](Log& log) { return runtime(log, preset); });
