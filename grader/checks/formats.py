@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ import xml.etree.ElementTree
 import jsonschema
 import markdown_it
 import xmlschema
+
+import fake_course
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -163,7 +164,7 @@ HOSTILE_RING = """
 def graded(folder, formats):
     """What the real program writes of a submission to the small course."""
     course = folder / "course"
-    shutil.copytree(ROOT / "grader/tests/fake_course", course)
+    fake_course.copy_to(course)
     submission = folder / "handed in"
     for name, text in {"01-sum/sum.cpp": HOSTILE_SUM, "02-ring/ring.cpp": HOSTILE_RING}.items():
         file = submission / name

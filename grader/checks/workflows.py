@@ -15,6 +15,8 @@ import zipfile
 
 import yaml
 
+import fake_course
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORKFLOWS = ROOT / ".github/workflows"
 GRADER = ROOT / "build/grader/goro-grader"
@@ -49,7 +51,7 @@ class GitHub:
         self.state_file = folder / "state.json"
         self.comments = 0
         self.save({"pulls": [], "comments": [], "artifacts": [], "calls": []})
-        shutil.copytree(ROOT / "grader/tests/fake_course", self.repository)
+        fake_course.copy_to(self.repository)
         # In place of the real front door, which would build the grader first.
         executable(
             self.repository / "course",
