@@ -120,14 +120,7 @@ class Handout {
 
   void write_committed_files() {
     terminal_.phase("writing the files of the commit " + edition_.commit.substr(0, 10));
-    (void)git(course_.root(), {"read-tree", "HEAD"}, "read the commit", index_);
-    std::vector<std::string> files;
-    for (const std::string& file :
-         split(git(course_.root(), {"ls-files", "-z"}, "list the commit's files", index_), '\0')) {
-      if (!file.empty()) {
-        files.push_back(file);
-      }
-    }
+    std::vector<std::string> files = read_commit(course_.root(), "HEAD", index_);
     const std::vector<std::string> hidden =
         files_with_attribute(course_.root(), instructors_only, files, index_);
     if (hidden.empty()) {
@@ -136,9 +129,7 @@ class Handout {
     }
     const std::set<std::string> left_out(hidden.begin(), hidden.end());
     std::erase_if(files, [&](const std::string& file) { return left_out.contains(file); });
-    std::vector<std::string> arguments{"checkout-index", "--prefix=" + to_.string() + "/", "--"};
-    arguments.insert(arguments.end(), files.begin(), files.end());
-    (void)git(course_.root(), arguments, "write the files", index_);
+    write_committed(course_.root(), files, index_, to_);
     files_ = files;
   }
 

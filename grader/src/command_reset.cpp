@@ -1,11 +1,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <iostream>
 #include <string>
 
+#include "backups.h"
 #include "commands.h"
 #include "edition.h"
 #include "starter.h"
@@ -14,26 +13,6 @@
 namespace goro::grader {
 
 namespace {
-
-std::string timestamp() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  (void)::localtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  (void)std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", &parts);
-  return text.data();
-}
-
-// A name that is not taken: two resets in one second must not share a backup.
-fs::path backup_path(const Course& course, const Lab& lab, const std::string& file) {
-  const fs::path folder = course.build() / "backups" / lab.folder;
-  const std::string name = file + ".bak-" + timestamp();
-  fs::path path = folder / name;
-  for (int i = 2; fs::exists(fs::symlink_status(path)); ++i) {
-    path = folder / (name + "-" + std::to_string(i));
-  }
-  return path;
-}
 
 bool confirmed(Terminal& terminal, const std::string& question) {
   if (::isatty(STDIN_FILENO) != 1) {
@@ -120,7 +99,7 @@ ExitStatus reset(const Course& course, const ResetOptions& options, Terminal& te
   for (const Replacement& replacement : replacements) {
     std::string kept;
     if (replacement.present) {
-      const fs::path backup = backup_path(course, lab, replacement.file);
+      const fs::path backup = backup_path(course, fs::path(lab.folder) / replacement.file);
       write_file_atomically(backup, *replacement.present);
       kept = "; yours is in " + shown_path(backup, fs::current_path());
     }

@@ -100,6 +100,13 @@ struct HandoutOptions {
 // Writes the students' edition.
 ExitStatus handout(const Course& course, const HandoutOptions& options, Terminal& terminal);
 
+struct SyncOptions {
+  std::string source;    // a folder, a git remote or its URL, a revision
+  std::string revision;  // of the remote; empty: its HEAD
+};
+// Brings a clone of a students' edition up to a newer one.
+ExitStatus sync(const Course& course, const SyncOptions& options, Terminal& terminal);
+
 ExitStatus doctor(const Course& course, Terminal& terminal);
 
 struct MutantsOptions {

@@ -1,6 +1,7 @@
 #include "git.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "problem.h"
 #include "text.h"
@@ -9,8 +10,15 @@ namespace goro::grader {
 
 namespace {
 
-// So many file names fit into a command line.
-constexpr std::size_t at_once = 1000;
+// As many file names at a time as fit into a command line.
+void in_portions(const std::vector<std::string>& files,
+                 const std::function<void(const std::vector<std::string>&)>& work) {
+  constexpr std::size_t at_once = 1000;
+  for (std::size_t start = 0; start < files.size(); start += at_once) {
+    const auto from = files.begin() + static_cast<std::ptrdiff_t>(start);
+    work({from, from + static_cast<std::ptrdiff_t>(std::min(at_once, files.size() - start))});
+  }
+}
 
 }  // namespace
 
@@ -35,17 +43,33 @@ std::string git(const fs::path& folder, const std::vector<std::string>& argument
   return std::move(ended.output);
 }
 
+std::vector<std::string> read_commit(const fs::path& folder, const std::string& commit,
+                                     const fs::path& index) {
+  (void)git(folder, {"read-tree", commit}, "read the commit " + commit, index);
+  std::vector<std::string> files =
+      split(git(folder, {"ls-files", "-z"}, "list the commit's files", index), '\0');
+  std::erase(files, "");
+  return files;
+}
+
+void write_committed(const fs::path& folder, const std::vector<std::string>& files,
+                     const fs::path& index, const fs::path& to) {
+  in_portions(files, [&](const std::vector<std::string>& some) {
+    std::vector<std::string> arguments{"checkout-index", "--prefix=" + to.string() + "/", "--"};
+    arguments.insert(arguments.end(), some.begin(), some.end());
+    (void)git(folder, arguments, "write the files", index);
+  });
+}
+
 std::vector<std::string> content_ids(const fs::path& folder,
                                      const std::vector<std::string>& files) {
   std::vector<std::string> ids;
-  for (std::size_t start = 0; start < files.size(); start += at_once) {
+  in_portions(files, [&](const std::vector<std::string>& some) {
     std::vector<std::string> arguments{"hash-object", "--no-filters", "--"};
-    const auto from = files.begin() + static_cast<std::ptrdiff_t>(start);
-    arguments.insert(arguments.end(), from,
-                     from + static_cast<std::ptrdiff_t>(std::min(at_once, files.size() - start)));
-    const std::vector<std::string> some = split_lines(git(folder, arguments, "read the files"));
-    ids.insert(ids.end(), some.begin(), some.end());
-  }
+    arguments.insert(arguments.end(), some.begin(), some.end());
+    const std::vector<std::string> more = split_lines(git(folder, arguments, "read the files"));
+    ids.insert(ids.end(), more.begin(), more.end());
+  });
   if (ids.size() != files.size()) {
     throw broken("git hash-object gave " + count(ids.size(), "id") + " for " +
                  count(files.size(), "file"));
@@ -57,15 +81,13 @@ std::vector<std::string> files_with_attribute(const fs::path& folder, const std:
                                               const std::vector<std::string>& files,
                                               const fs::path& index) {
   std::vector<std::string> found;
-  for (std::size_t start = 0; start < files.size(); start += at_once) {
+  in_portions(files, [&](const std::vector<std::string>& some) {
     std::vector<std::string> arguments{"check-attr", "-z"};
     if (!index.empty()) {
       arguments.emplace_back("--cached");
     }
     arguments.insert(arguments.end(), {attribute, "--"});
-    const auto from = files.begin() + static_cast<std::ptrdiff_t>(start);
-    arguments.insert(arguments.end(), from,
-                     from + static_cast<std::ptrdiff_t>(std::min(at_once, files.size() - start)));
+    arguments.insert(arguments.end(), some.begin(), some.end());
     // file, attribute, value, and so on
     const std::vector<std::string> words =
         split(git(folder, arguments, "tell the files' attributes", index), '\0');
@@ -74,7 +96,7 @@ std::vector<std::string> files_with_attribute(const fs::path& folder, const std:
         found.push_back(words[at]);
       }
     }
-  }
+  });
   return found;
 }
 

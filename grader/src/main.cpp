@@ -47,6 +47,7 @@ struct CommandLine {
   goro::grader::ResetOptions reset;
   goro::grader::DocsOptions docs;
   goro::grader::HandoutOptions handout;
+  goro::grader::SyncOptions sync;
   goro::grader::MutantsOptions mutants;
   goro::grader::SelfTestOptions self_test;
 
@@ -71,6 +72,7 @@ struct CommandLine {
     add_reset();
     add_docs();
     add_handout();
+    add_sync();
     add_doctor();
     add_mutants();
     add_test();
@@ -220,6 +222,18 @@ struct CommandLine {
     sub->add_option("folder", handout.folder, "The folder to make")->required();
     sub->add_flag("--sealed", handout.sealed,
                   "With the solutions as object files, so that each lab can be checked alone");
+  }
+
+  void add_sync() {
+    CLI::App* sub =
+        add("sync", "Bring a students' edition up to a newer one; your slot files stay yours",
+            "./course sync origin", [this](const Course& course, Terminal& terminal) {
+              return goro::grader::sync(course, sync, terminal);
+            });
+    sub->add_option("source", sync.source,
+                    "The newer edition: a folder, a git remote or its URL, or a revision here")
+        ->required();
+    sub->add_option("revision", sync.revision, "Of a remote, which branch or tag");
   }
 
   void add_debug() {
