@@ -53,6 +53,29 @@ struct GradeOptions {
 };
 ExitStatus grade_all(const Course& course, const GradeOptions& options, Terminal& terminal);
 
+struct BatchOptions {
+  std::string place;  // a folder of submissions, or a list of them
+  std::string out;    // empty: below build/grades
+  unsigned jobs = 0;  // 0: as many as fit
+  std::string labs;
+  bool benchmarks = true;
+  bool own = false;
+  std::string engine = "local";  // or "slurm"
+  Target target;
+};
+ExitStatus batch(const Course& course, const BatchOptions& options, Terminal& terminal);
+// What to say to whoever interrupts a batch; empty: there is none.
+std::string batch_farewell();
+
+// A part of a batch, as an engine starts it: every entry whose place in the plan, modulo `shares`,
+// is `share`.
+struct BatchTaskOptions {
+  std::string plan;
+  std::size_t share = 0;
+  std::size_t shares = 1;
+};
+ExitStatus batch_task(const Course& course, const BatchTaskOptions& options, Terminal& terminal);
+
 ExitStatus status(const Course& course, Terminal& terminal);
 
 struct HintOptions {

@@ -60,7 +60,7 @@ Course Course::find(const std::optional<fs::path>& root, const fs::path& from) {
   }
 }
 
-Course::Course(fs::path root) : root_(std::move(root)) {
+Course::Course(fs::path root) : root_(std::move(root)), build_(root_ / "build") {
   std::vector<std::string> folders;
   for (const fs::directory_entry& entry : fs::directory_iterator(root_ / "labs")) {
     const std::string name = entry.path().filename();

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "files.h"
@@ -19,7 +20,9 @@ class Course {
   explicit Course(fs::path root);
 
   [[nodiscard]] const fs::path& root() const { return root_; }
-  [[nodiscard]] fs::path build() const { return root_ / "build"; }
+  // Everything that is made from the course is below it.
+  [[nodiscard]] const fs::path& build() const { return build_; }
+  void build_in(fs::path folder) { build_ = std::move(folder); }
   [[nodiscard]] fs::path lab_folder(const Lab& lab) const { return root_ / "labs" / lab.folder; }
   // All of them, the broken ones too.
   [[nodiscard]] const std::vector<Lab>& labs() const { return labs_; }
@@ -31,6 +34,7 @@ class Course {
 
  private:
   fs::path root_;
+  fs::path build_;
   std::vector<Lab> labs_;
 };
 

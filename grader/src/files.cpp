@@ -80,7 +80,7 @@ struct Temporary {
 
 }  // namespace
 
-void write_file_atomically(const fs::path& path, std::string_view content) {
+void write_file_atomically(const fs::path& path, std::string_view content, Durable durable) {
   const Temporary temporary(path);
   while (!content.empty()) {
     const ssize_t written = ::write(temporary.file.get(), content.data(), content.size());
@@ -95,9 +95,14 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
   }
   // mkostemp makes files that only their owner can read; a report is an ordinary file.
   if (::fchmod(temporary.file.get(), 0644) != 0 ||
+      (durable == Durable::yes && ::fsync(temporary.file.get()) != 0) ||
       ::rename(temporary.name.c_str(), path.c_str()) != 0) {
     temporary.remove();
     cannot_write(path);
+  }
+  if (durable == Durable::yes) {
+    const UniqueFd folder(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    (void)::fsync(folder.get());
   }
 }
 

@@ -14,8 +14,11 @@ std::optional<std::string> read_file_if_present(const fs::path& path);
 std::string read_file(const fs::path& path);
 
 // Writes through a temporary file beside `path` and a rename: a reader sees the old content or the
-// new one, never half of it. Makes the folder if need be.
-void write_file_atomically(const fs::path& path, std::string_view content);
+// new one, never half of it. Makes the folder if need be. What must outlive a power cut is waited
+// for until it is on the disk.
+enum class Durable { no, yes };
+void write_file_atomically(const fs::path& path, std::string_view content,
+                           Durable durable = Durable::no);
 
 // Throws a Problem if a file could not be written there: also if something else than an ordinary
 // file is there, which a rename would replace.

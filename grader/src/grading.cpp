@@ -81,7 +81,7 @@ class Grading {
          {BuildKind::release, BuildKind::tsan, BuildKind::asan, BuildKind::sim}) {
       run_kind(kind);
     }
-    score_.submission = shown_path(submission_.folder(), fs::current_path());
+    score_.submission = submission_.shown();
     score_.architecture = name_of(base.architecture());
     score_.compiler = base.compiler();
     score_.own = options_.own;
@@ -193,8 +193,8 @@ class Grading {
     const std::map<std::string, BuildFailure> failures = place.build(targets);
     for (const auto& [target, failure] : failures) {
       if (!failure.in_submission) {
-        throw broken("the course itself does not compile (" + target + " in build/" +
-                     place.preset() +
+        throw broken("the course itself does not compile (" + target + " in " +
+                     place.shown_folder() +
                      "); was something besides the labs' files changed? git status tells\n" +
                      trim_right(indent(failure.errors, "  ")));
       }
@@ -363,10 +363,9 @@ class Grading {
       return;
     }
     const std::string number_text = std::to_string(task.lab->number);
-    const bool labs = submission_.folder() == course_.root() / "labs";
+    const bool labs = submission_.in_readers_labs(course_);
     score.again = (labs ? "./course check " + number_text + " --test " + score.name
-                        : "./course grade --submission " +
-                              shell_quoted(shown_path(submission_.folder(), fs::current_path())) +
+                        : "./course grade --submission " + shell_quoted(submission_.shown()) +
                               " --labs " + number_text) +
                   (options_.own ? " --own" : "") + (place.emulated() ? " --arch arm64" : "");
     const std::string filter = " --gtest_filter=" + score.name;

@@ -39,6 +39,8 @@ struct CommandLine {
   goro::grader::CheckOptions check;
   goro::grader::CheckOptions watch;
   goro::grader::GradeOptions grade;
+  goro::grader::BatchOptions batch;
+  goro::grader::BatchTaskOptions batch_task;
   goro::grader::BenchOptions bench;
   goro::grader::HintOptions hint;
   goro::grader::DebugOptions debug;
@@ -69,6 +71,7 @@ struct CommandLine {
     add_trace();
     add_bench();
     add_grade();
+    add_batch();
     add_reset();
     add_docs();
     add_handout();
@@ -202,6 +205,43 @@ struct CommandLine {
         [this] { text_to_stderr = goro::grader::Reports::to_stdout(grade.reports); });
   }
 
+  void add_batch() {
+    CLI::App* sub = add("batch", "Grade a class: a table and a report for each submission",
+                        "./course batch ../class --labs 1-5 --no-bench --jobs 4",
+                        [this](const Course& course, Terminal& terminal) {
+                          return goro::grader::batch(course, batch, terminal);
+                        });
+    sub->add_option("submissions", batch.place,
+                    "A folder of folders and archives, or a file with one submission a line")
+        ->required();
+    sub->add_option("--out", batch.out, "Where the results go (default: build/grades/…)");
+    sub->add_option("--jobs", batch.jobs,
+                    "How many are graded at a time (default: half as many as processors)")
+        ->check(CLI::Range(1U, 1000U));
+    sub->add_option("--labs", batch.labs, "Which labs: 3, 1-5 or 1,3 (default: all)");
+    sub->add_flag("!--no-bench", batch.benchmarks, "Leave the benchmarks out");
+    sub->add_flag("--own", batch.own, "Use each submission's labs 1 to N for lab N");
+    sub->add_option("--engine", batch.engine,
+                    "local: on this machine; slurm: an array of jobs on a cluster")
+        ->check(CLI::IsMember({"local", "slurm"}))
+        ->capture_default_str();
+    add_target(sub, batch.target);
+    sub->footer(
+        "Exit status: 0 everybody is graded, whatever the points, 2 wrong use, 3 somebody could\n"
+        "not be graded; the same command again goes on from there.\n\n"
+        "Example:  ./course batch ../class --labs 1-5 --no-bench --jobs 4");
+
+    CLI::App* task = app.add_subcommand("batch-task")->group("");
+    task->add_option("plan", batch_task.plan)->required();
+    task->add_option("share", batch_task.share)->required();
+    task->add_option("shares", batch_task.shares)->required()->check(CLI::PositiveNumber);
+    task->callback([this] {
+      action = [this](const Course& course, Terminal& terminal) {
+        return goro::grader::batch_task(course, batch_task, terminal);
+      };
+    });
+  }
+
   void add_reset() {
     CLI::App* sub =
         add("reset", "Put a lab's files back to the starter; your version is kept in build/backups",
@@ -318,7 +358,9 @@ ExitStatus run(int argc, char** argv) {
   goro::grader::kill_children_when_interrupted([&terminal] {
     terminal.clear_progress();
     goro::grader::TemporaryFolder::remove_all();
-    if (goro::grader::grading_under_way()) {
+    if (const std::string batch = goro::grader::batch_farewell(); !batch.empty()) {
+      terminal.print(batch);
+    } else if (goro::grader::grading_under_way()) {
       terminal.print("interrupted; nothing was recorded");
     }
   });

@@ -95,6 +95,18 @@ TestScore test_from(const Json& json) {
   return test;
 }
 
+LabScore lab_from(const Json& json) {
+  LabScore lab;
+  lab.lab = json.at("lab").get<std::string>();
+  lab.number = json.at("number").get<int>();
+  lab.title = json.at("title").get<std::string>();
+  lab.problem = json.value("problem", "");
+  for (const Json& test : json.at("tests")) {
+    lab.tests.push_back(test_from(test));
+  }
+  return lab;
+}
+
 }  // namespace
 
 std::string report_json(const Score& score) {
@@ -116,18 +128,27 @@ std::string lab_to_json(const LabScore& lab) {
   return dumped(lab_json(lab));
 }
 
-LabScore lab_from_json(const std::string& text) {
+Score score_from_json(const std::string& text) {
   try {
     const Json json = Json::parse(text);
-    LabScore lab;
-    lab.lab = json.at("lab").get<std::string>();
-    lab.number = json.at("number").get<int>();
-    lab.title = json.at("title").get<std::string>();
-    lab.problem = json.value("problem", "");
-    for (const Json& test : json.at("tests")) {
-      lab.tests.push_back(test_from(test));
+    Score score;
+    score.submission = json.at("submission").get<std::string>();
+    score.architecture = json.at("architecture").get<std::string>();
+    score.compiler = json.at("compiler").get<std::string>();
+    score.own = json.at("own").get<bool>();
+    score.seconds = json.at("seconds").get<double>();
+    for (const Json& lab : json.at("labs")) {
+      score.labs.push_back(lab_from(lab));
     }
-    return lab;
+    return score;
+  } catch (const Json::exception& error) {
+    throw broken(std::string("a kept grade cannot be read: ") + error.what());
+  }
+}
+
+LabScore lab_from_json(const std::string& text) {
+  try {
+    return lab_from(Json::parse(text));
   } catch (const Json::exception& error) {
     throw broken(std::string("a kept result cannot be read: ") + error.what());
   }

@@ -213,6 +213,20 @@ SlotFiles Submission::take_stored(const Lab& lab) const {
   return taken;
 }
 
+Submission Submission::for_its_author() const {
+  Submission copy = *this;
+  copy.for_its_author_ = true;
+  return copy;
+}
+
+std::string Submission::shown() const {
+  return for_its_author_ ? "labs" : shown_path(folder_, fs::current_path());
+}
+
+bool Submission::in_readers_labs(const Course& course) const {
+  return for_its_author_ || folder_ == course.root() / "labs";
+}
+
 Submission Submission::with(const Lab& lab, const std::string& file, std::string content) const {
   Submission copy = *this;
   copy.changed_[lab.folder + "/" + file] = std::move(content);

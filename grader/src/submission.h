@@ -34,7 +34,14 @@ class Submission {
   // The same submission with one file's content changed; the folder stays as it is.
   [[nodiscard]] Submission with(const Lab& lab, const std::string& file, std::string content) const;
 
-  // Where its NN-name/ folders are, as messages name it; an archive or a revision is no folder.
+  // The same submission, for messages that its author reads: to her its files are those in labs/.
+  [[nodiscard]] Submission for_its_author() const;
+  // How messages name the place of its NN-name/ folders.
+  [[nodiscard]] std::string shown() const;
+  // Whether whoever reads the messages has these files in the course's labs/.
+  [[nodiscard]] bool in_readers_labs(const Course& course) const;
+
+  // Where its NN-name/ folders are; an archive or a revision is no folder.
   [[nodiscard]] const fs::path& folder() const { return folder_; }
   [[nodiscard]] bool in_folder() const { return !stored_; }
 
@@ -45,6 +52,7 @@ class Submission {
   [[nodiscard]] SlotFiles take_stored(const Lab& lab) const;
 
   fs::path folder_;
+  bool for_its_author_ = false;
   std::optional<StoredFiles> stored_;
   std::map<std::string, std::string> changed_;  // by NN-name/file
 };

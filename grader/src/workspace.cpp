@@ -129,7 +129,7 @@ void Workspace::lock() {
     return;
   }
   if (errno == EWOULDBLOCK) {
-    terminal_.phase("another ./course is at work in build/" + preset_ +
+    terminal_.phase("another ./course is at work in " + shown_folder() +
                     "; waiting until it is done");
   }
   while (::flock(lock_.get(), LOCK_EX) != 0) {
@@ -168,7 +168,7 @@ std::vector<std::string> Workspace::launcher() const {
 }
 
 std::map<std::string, std::string> Workspace::stage(const Submission& submission) {
-  shown_submission_ = shown_path(submission.folder(), fs::current_path());
+  shown_submission_ = submission.shown();
   std::map<std::string, std::string> problems;
   for (const Lab& lab : course_.labs()) {
     if (!lab.slot) {
@@ -200,8 +200,9 @@ void Workspace::configure() {
   if (configured()) {
     return;
   }
-  terminal_.phase("configuring build/" + preset_);
-  Command command{{"cmake", "--preset", preset_, "-DGORO_SUBMISSION=" + staging().string()},
+  terminal_.phase("configuring " + shown_folder());
+  Command command{{"cmake", "--preset", preset_, "-B", folder_.string(),
+                   "-DGORO_SUBMISSION=" + staging().string()},
                   course_.root(),
                   {}};
   const std::optional<std::string> cache = read_file_if_present(folder_ / "CMakeCache.txt");
@@ -212,7 +213,7 @@ void Workspace::configure() {
   const fs::path log = folder_ / "configure.log";
   write_file_atomically(log, ended.output);
   if (!ended.ok()) {
-    throw broken("cannot configure build/" + preset_ + " (" +
+    throw broken("cannot configure " + shown_folder() + " (" +
                  (ended.how == Ended::How::not_started ? ended.why_not_started : "cmake failed") +
                  "); try ./course doctor; the whole output is in " +
                  shown_path(log, fs::current_path()) + "\n" +
@@ -231,7 +232,7 @@ std::string Workspace::run_build(const std::vector<std::string>& targets, bool& 
       run_process(command, {.time = build_time, .output_bytes = std::size_t{1} << 20},
                   {.on_line = [&](std::string_view line) {
                     if (line.starts_with("[")) {
-                      terminal_.progress("building in build/" + preset_ + ": " +
+                      terminal_.progress("building in " + shown_folder() + ": " +
                                          with_users_paths(std::string(line)));
                     }
                   }});
@@ -252,7 +253,7 @@ std::map<std::string, BuildFailure> Workspace::build(const std::vector<std::stri
   }
   terminal_.phase("building " +
                   (targets.size() == 1 ? targets.front() : count(targets.size(), "program")) +
-                  " in build/" + preset_);
+                  " in " + shown_folder());
   bool ok = false;
   std::string output = run_build(targets, ok);
   write_file_atomically(folder_ / "build.log", output);
@@ -297,7 +298,7 @@ std::string Workspace::with_users_paths(std::string text) const {
   const std::string staged = staging().string() + "/";
   text = replace_all(std::move(text), staged, shown_submission_ + "/");
   // Compilers that are told to map the course's root away print the rest of the path only.
-  text = replace_all(std::move(text), "build/" + preset_ + "/submission/", shown_submission_ + "/");
+  text = replace_all(std::move(text), shown_folder() + "/submission/", shown_submission_ + "/");
   text = replace_all(std::move(text), course_.root().string() + "/", "");
   for (const Lab& lab : course_.labs()) {
     if (!lab.slot) {
@@ -305,7 +306,7 @@ std::string Workspace::with_users_paths(std::string text) const {
     }
     // Some tools make the names absolute with the folder in which the compiler ran.
     for (const std::string owner : {"labs/", "solutions/"}) {
-      text = replace_all(std::move(text), "build/" + preset_ + "/" + owner + lab.folder + "/",
+      text = replace_all(std::move(text), shown_folder() + "/" + owner + lab.folder + "/",
                          owner + lab.folder + "/");
     }
     for (const std::string& file : lab.slot->files) {

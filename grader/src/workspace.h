@@ -36,6 +36,8 @@ class Workspace {
 
   [[nodiscard]] const std::string& preset() const { return preset_; }
   [[nodiscard]] const fs::path& folder() const { return folder_; }
+  // "build/gcc-release", as messages name it.
+  [[nodiscard]] std::string shown_folder() const { return shown_path(folder_, course_.root()); }
   [[nodiscard]] Architecture architecture() const;
   [[nodiscard]] BuildKind kind() const;
   [[nodiscard]] bool emulated() const;
