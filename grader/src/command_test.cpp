@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -15,6 +16,7 @@
 #include "commands.h"
 #include "edition.h"
 #include "files.h"
+#include "lab_check.h"
 #include "markdown.h"
 #include "process.h"
 #include "submission.h"
@@ -135,6 +137,7 @@ class Stages {
     add("format", "sources", [this](Log& log) { return format(log); });
     add("shellcheck", "sources", [this](Log& log) { return shellcheck(log); });
     add("pages", "sources", [this](Log& log) { return pages(log); });
+    add("labs", "sources", [this](Log& log) { return labs(log); });
     add("docs", "docs", [this](Log& log) { return docs(log); });
     add("grader", "grader", [this](Log& log) { return grader(log); });
     add("formats", "grader", [this](Log& log) { return formats(log); });
@@ -243,6 +246,19 @@ class Stages {
     const std::vector<std::string> tests = files(log, {"docs/*.test.mjs"});
     arguments.insert(arguments.end(), tests.begin(), tests.end());
     return log.ok({grader_.string(), "docs"}) && log.ok(arguments);
+  }
+
+  // Nothing stray, nothing missing in any lab.
+  bool labs(Log& log) const {
+    bool good = true;
+    const std::vector<std::string> all = files(log, {"labs", "solutions"});
+    for (const Lab& lab : course_.labs()) {
+      for (const std::string& complaint : check_lab(course_, lab, all)) {
+        log.say(complaint);
+        good = false;
+      }
+    }
+    return good;
   }
 
   // In the front door's build folder, where all but the tests is built already.
@@ -383,8 +399,22 @@ class Stages {
   fs::path grader_;
 };
 
-std::vector<Stage> chosen(const std::vector<Stage>& all, const std::vector<std::string>& only) {
+// What proves the labs, and leaves out what proves the runtime and the grader: for whoever changes
+// a lab, or adds one.
+constexpr std::array<std::string_view, 7> stages_of_labs{
+    "format",  "pages",  "labs", "solutions-gcc-release", "starters-gcc-release",
+    "mutants", "attacks"};
+
+std::vector<Stage> chosen(const std::vector<Stage>& all, const SelfTestOptions& options) {
   std::vector<Stage> stages;
+  const std::vector<std::string>& only = options.only;
+  if (options.course) {
+    std::copy_if(all.begin(), all.end(), std::back_inserter(stages), [](const Stage& stage) {
+      return std::find(stages_of_labs.begin(), stages_of_labs.end(), stage.name) !=
+             stages_of_labs.end();
+    });
+    return stages;
+  }
   for (const std::string& name : only) {
     // "runtime" means every stage runtime-…
     const auto meant = [&](const Stage& stage) {
@@ -440,7 +470,7 @@ bool run_stage(const Course& course, const Stage& stage, const fs::path& logs, T
 ExitStatus self_test(const Course& course, const SelfTestOptions& options, Terminal& terminal) {
   require_course(course, "test");
   Stages list(course);  // the stages refer to it
-  const std::vector<Stage> stages = chosen(list.all(), options.only);
+  const std::vector<Stage> stages = chosen(list.all(), options);
   if (options.list) {
     for (const Stage& stage : stages) {
       terminal.print(stage.name);

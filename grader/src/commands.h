@@ -141,6 +141,7 @@ ExitStatus mutants(const Course& course, const MutantsOptions& options, Terminal
 
 struct SelfTestOptions {
   std::vector<std::string> only;
+  bool course = false;  // only what proves the labs
   bool list = false;
 };
 ExitStatus self_test(const Course& course, const SelfTestOptions& options, Terminal& terminal);

@@ -341,6 +341,9 @@ struct CommandLine {
                         });
     sub->add_option("--only", self_test.only, "Only this stage; may be given several times")
         ->take_all();
+    sub->add_flag("--course", self_test.course,
+                  "Only what proves the labs: for who changes one, or adds one")
+        ->excludes(sub->get_option("--only"));
     sub->add_flag("--list", self_test.list, "List the stages");
   }
 };

@@ -1,0 +1,171 @@
+#include "lab_check.h"
+
+#include <algorithm>
+#include <regex>
+#include <set>
+
+#include "text.h"
+
+namespace goro::grader {
+
+namespace {
+
+constexpr std::size_t hints_of_each = 3;
+
+class LabCheck {
+ public:
+  LabCheck(const Course& course, const Lab& lab, const std::vector<std::string>& files)
+      : course_(course),
+        lab_(lab),
+        labs_("labs/" + lab.folder),
+        solutions_("solutions/" + lab.folder) {
+    for (const std::string& file : files) {
+      if (file.starts_with(labs_ + "/") || file.starts_with(solutions_ + "/")) {
+        files_.insert(file);
+      }
+    }
+  }
+
+  std::vector<std::string> run() {
+    if (!lab_.problem.empty()) {
+      return {lab_.problem};
+    }
+    std::set<std::string> known = files_of_lab();
+    known.merge(files_of_solution());
+    for (const std::string& file : files_) {
+      if (!known.contains(file)) {
+        complain(file, "nothing knows this file; is it a stray one?");
+      }
+    }
+    look_at_hints();
+    look_at_names(lab_.tests, "/tests/", R"(\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\))", "test");
+    look_at_names(lab_.benchmarks, "/bench/", R"(\bBENCHMARK\(\s*(\w+)())", "benchmark");
+    return complaints_;
+  }
+
+ private:
+  void complain(const std::string& file, const std::string& what) {
+    complaints_.push_back(file + ": " + what);
+  }
+
+  std::string content(const std::string& file) {
+    if (!files_.contains(file)) {
+      complain(file, "is missing");
+      return {};
+    }
+    return read_file(course_.root() / file);
+  }
+
+  // Sources in a folder below the lab's, all their text, and those headers that they include.
+  std::string sources(const std::string& folder, std::set<std::string>& known) const {
+    std::string text;
+    for (const std::string& file : files_) {
+      if (file.starts_with(labs_ + folder) && (file.ends_with(".cpp") || file.ends_with(".h"))) {
+        text += read_file(course_.root() / file);
+        known.insert(file);
+      }
+    }
+    std::erase_if(known, [&](const std::string& file) {
+      return file.starts_with(labs_ + folder) && file.ends_with(".h") &&
+             text.find("#include \"" + fs::path(file).filename().string() + "\"") ==
+                 std::string::npos;
+    });
+    return text;
+  }
+
+  std::set<std::string> files_of_lab() {
+    std::set<std::string> known{labs_ + "/lab.json", labs_ + "/README.md"};
+    const std::string handout = content(labs_ + "/README.md");
+    for (const std::string& file : lab_.slot ? lab_.slot->files : std::vector<std::string>{}) {
+      known.insert(labs_ + "/" + file);
+      (void)content(labs_ + "/" + file);
+    }
+    for (const std::string folder : {"/tests/", "/bench/"}) {
+      (void)sources(folder, known);
+    }
+    for (const std::string& file : files_) {
+      if (handout.find("](" + file.substr(std::min(file.size(), labs_.size() + 1)) + ")") !=
+          std::string::npos) {
+        known.insert(file);
+      }
+    }
+    return known;
+  }
+
+  std::set<std::string> files_of_solution() {
+    if (!lab_.slot) {
+      return {};
+    }
+    std::set<std::string> known{solutions_ + "/NOTES.md"};
+    (void)content(solutions_ + "/NOTES.md");
+    for (const std::string& file : lab_.slot->files) {
+      known.insert(solutions_ + "/" + file);
+      if (lower(content(solutions_ + "/" + file)).find("not_implemented") != std::string::npos) {
+        complain(solutions_ + "/" + file, "something in it is not implemented");
+      }
+    }
+    const std::string mutants = "grader/mutants/" + lab_.folder + ".json";
+    if (!fs::exists(course_.root() / mutants)) {
+      complain(mutants, "is missing: no bug proves that the lab's tests notice one");
+    }
+    return known;
+  }
+
+  void look_at_hints() {
+    const auto look = [&](const Exercise& exercise) {
+      if (exercise.hints.size() != hints_of_each) {
+        complain(labs_ + "/lab.json", exercise.name + " has " +
+                                          count(exercise.hints.size(), "hint") + ", not " +
+                                          std::to_string(hints_of_each));
+      }
+    };
+    std::for_each(lab_.tests.begin(), lab_.tests.end(), look);
+    std::for_each(lab_.benchmarks.begin(), lab_.benchmarks.end(), look);
+  }
+
+  // `pattern` finds a name's parts in a source.
+  template <typename Exercises>
+  void look_at_names(const Exercises& exercises, const std::string& folder,
+                     const std::string& pattern, const std::string& what) {
+    std::set<std::string> known;
+    const std::string text = sources(folder, known);
+    const std::regex expression(pattern);
+    std::set<std::string> found;
+    for (std::sregex_iterator it(text.begin(), text.end(), expression), end; it != end; ++it) {
+      found.insert((*it)[1].str() + ((*it)[2].length() == 0 ? "" : "." + (*it)[2].str()));
+    }
+    std::set<std::string> named;
+    for (const Exercise& exercise : exercises) {
+      // Of BM_Name/8 the part before the argument.
+      named.insert(exercise.name.substr(0, exercise.name.find('/')));
+    }
+    for (const std::string& name : named) {
+      if (!found.contains(name)) {
+        complain(labs_ + "/lab.json", "no source holds the " + what + " " + name);
+      }
+    }
+    // What is measured for the reader's sake alone earns nothing.
+    for (const std::string& name : what == "test" ? found : std::set<std::string>{}) {
+      if (!named.contains(name)) {
+        complain(labs_ + "/lab.json", "does not name the " + what + " " + name +
+                                          ", which so earns no points and is never run");
+      }
+    }
+  }
+
+  const Course& course_;
+  const Lab& lab_;
+  std::string labs_;
+  std::string solutions_;
+  std::set<std::string> files_;
+  std::vector<std::string> complaints_;
+};
+
+}  // namespace
+
+std::vector<std::string> check_lab(const Course& course, const Lab& lab,
+                                   const std::vector<std::string>& files) {
+  return LabCheck(course, lab, files).run();
+}
+
+}  // namespace goro::grader
