@@ -22,15 +22,6 @@ import fake_course
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 SAMPLES = BUILD / "grader/test_scratch/ReportSamples.AreWrittenForTheSchemas"
-CLASSROOM = {
-    "CLASSROOM": "systems",
-    "ASSIGNMENT": "goro",
-    "ASSIGNMENT_TYPE": "individual",
-    "OWNER": "alice",
-    "SUBMISSION_TAG": "submit/2026-06-01T14-32-05Z-a1b2c3d",
-    "COMMIT_URL": "https://github.com/x/y/commit/1",
-    "RELEASE_URL": "https://github.com/x/y/releases/tag/1",
-}
 
 
 def our_schema(name):
@@ -176,7 +167,7 @@ def graded(folder, formats):
     ended = subprocess.run(
         command,
         cwd=course,
-        env={**os.environ, **CLASSROOM, "GORO_COURSE_ROOT": str(course)},
+        env={**os.environ, **fake_course.CLASSROOM, "GORO_COURSE_ROOT": str(course)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=300,

@@ -19,7 +19,6 @@ import fake_course
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORKFLOWS = ROOT / ".github/workflows"
-GRADER = ROOT / "build/grader/goro-grader"
 REPOSITORY = "school/goro"
 FORK = "alice/goro"
 RUN_ID = 4711
@@ -52,11 +51,7 @@ class GitHub:
         self.comments = 0
         self.save({"pulls": [], "comments": [], "artifacts": [], "calls": []})
         fake_course.copy_to(self.repository)
-        # In place of the real front door, which would build the grader first.
-        executable(
-            self.repository / "course",
-            f'#!/bin/sh\nGORO_COURSE_ROOT=$(dirname "$(readlink -f "$0")") exec "{GRADER}" "$@"\n',
-        )
+        fake_course.add_front_door(self.repository)
         run(["git", "init", "--quiet", "--initial-branch=main", str(self.repository)])
         self.base = self.commit("the course")
 

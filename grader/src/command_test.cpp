@@ -274,12 +274,14 @@ class Stages {
            log.ok({(course_.build() / "grader" / "grader_tests").string()});
   }
 
-  // Reports against the published schemas of their formats; the samples are the unit tests'.
+  // Reports against the schemas of their formats, the samples being the unit tests'; and the
+  // autograders of the sites that take them.
   bool formats(Log& log) const {
     const std::string folder = (course_.build() / "grader").string();
     return build_grader_tests(log) &&
            log.ok({folder + "/grader_tests", "--gtest_filter=ReportSamples.*"}) &&
-           log.ok({"grader/checks/python", "grader/checks/formats.py"});
+           log.ok({"grader/checks/python", "grader/checks/formats.py"}) &&
+           log.ok({"grader/checks/python", "grader/checks/autograders.py"});
   }
 
   static bool build(Log& log, const std::string& folder, const std::string& target) {
