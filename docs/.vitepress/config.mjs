@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitepress'
 import { writeCodePages } from './code_pages.mjs'
 import { ofTheTree, slug } from './markdown.mjs'
@@ -15,13 +16,17 @@ function items(pattern, without = []) {
   return all.filter((path) => pattern.test(path) && !without.includes(path)).map((path) => item(path))
 }
 
-const first = ['docs/README.md', 'docs/threads-and-goroutines.md', 'docs/glossary.md'].filter((path) => all.includes(path))
+function firstOf(folder) {
+  return ['README.md', 'threads-and-goroutines.md', 'glossary.md'].map((name) => folder + name).filter((path) => all.includes(path))
+}
 
+const first = firstOf('docs/')
+const labs = items(/^labs\/[^/]+\/README\.md$/)
 const sidebar = [
   { text: 'Start', items: first.map((path) => item(path)) },
   { text: 'Chapters', items: items(/^docs\/chapters\/[^/]+\.md$/) },
   { text: 'More to read', items: items(/^docs\/[^/]+\.md$/, first) },
-  { text: 'Labs', collapsed: true, items: items(/^labs\/[^/]+\/README\.md$/) },
+  { text: 'Labs', collapsed: true, items: labs },
   { text: 'API', items: items(/^docs\/api\/[^/]+\.md$/) },
   {
     text: 'The project',
@@ -30,10 +35,60 @@ const sidebar = [
   },
 ].filter((group) => group.items.length > 0)
 
+const korean = all.filter((path) => path.startsWith('docs/ko/'))
+const koreanFirst = firstOf('docs/ko/')
+const koreanChapters = korean.filter((path) => path.startsWith('docs/ko/chapters/'))
+const koreanSidebar = [
+  { text: '시작', items: koreanFirst.map((path) => item(path)) },
+  { text: '장', items: koreanChapters.map((path) => item(path)) },
+  { text: '더 읽을거리', items: korean.filter((path) => ![...koreanFirst, ...koreanChapters].includes(path)).map((path) => item(path)) },
+  { text: '실습 (영어)', collapsed: true, items: labs },
+].filter((group) => group.items.length > 0)
+
+const searchInKorean = {
+  button: { buttonText: '검색', buttonAriaLabel: '검색' },
+  modal: {
+    displayDetails: '자세히 보기',
+    resetButtonTitle: '검색어 지우기',
+    backButtonTitle: '검색 닫기',
+    noResultsText: '찾은 것이 없다:',
+    footer: {
+      selectText: '열기', selectKeyAriaLabel: 'Enter', navigateText: '이동',
+      navigateUpKeyAriaLabel: '위쪽 화살표', navigateDownKeyAriaLabel: '아래쪽 화살표', closeText: '닫기', closeKeyAriaLabel: 'Esc',
+    },
+  },
+}
+
+const locales = {
+  root: { label: 'English', lang: 'en' },
+  ko: {
+    label: '한국어',
+    lang: 'ko',
+    link: item('docs/ko/README.md').link,
+    description: 'Go의 스케줄러를 C++20으로, 실습 하나씩 만든다',
+    themeConfig: {
+      sidebar: koreanSidebar,
+      nav: [
+        { text: '책', link: item('docs/ko/README.md').link, activeMatch: '^/docs/ko/' },
+        { text: '실습', link: labs[0].link, activeMatch: '^/labs/' },
+      ],
+      outline: { level: [2, 3], label: '이 페이지에서' },
+      docFooter: { prev: '이전', next: '다음' },
+      darkModeSwitchLabel: '밝기',
+      darkModeSwitchTitle: '어둡게',
+      lightModeSwitchTitle: '밝게',
+      sidebarMenuLabel: '차례',
+      returnToTopLabel: '맨 위로',
+      langMenuLabel: '언어 바꾸기',
+      skipToContentLabel: '본문으로',
+    },
+  },
+}
+
 export default defineConfig({
   title: 'goro',
   description: "Build Go's scheduler in C++20, lab by lab",
-  lang: 'en',
+  locales,
   outDir: join(root, 'build/docs'),
   cacheDir: join(root, 'build/docs-cache'),
   rewrites: Object.fromEntries(all.map((path) => [path, pageOf(path)])),
@@ -50,6 +105,7 @@ export default defineConfig({
     config: (md) => md.use(ofTheTree(shown)),
   },
   themeConfig: {
+    translated: korean.map(pageOf),
     outline: [2, 3],
     sidebar,
     nav: [
@@ -59,13 +115,18 @@ export default defineConfig({
     search: {
       provider: 'local',
       options: {
+        locales: { ko: { translations: searchInKorean } },
         // Whoever looks for a word is not to land in a solution.
         _render: (source, env, md) => (env.relativePath.startsWith('solutions/') ? '' : md.render(source, env)),
       },
     },
     docFooter: { prev: 'Before', next: 'Next' },
   },
-  vite: { publicDir: false, build: { chunkSizeWarningLimit: 2000 } },
+  vite: {
+    publicDir: false,
+    resolve: { alias: [{ find: /^.*\/composables\/langs$/, replacement: fileURLToPath(new URL('./theme/langs.mjs', import.meta.url)) }] },
+    build: { chunkSizeWarningLimit: 2000 },
+  },
   async buildEnd({ outDir }) {
     const count = await writeCodePages(shown, outDir)
     console.log(`${count} source files and folders are shown`)

@@ -56,7 +56,7 @@ describe('the files of the site', () => {
   })
 
   it('have every page of the tree', () => {
-    for (const path of ['index.html', 'goro.html', 'docs/index.html', 'docs/glossary.html', 'runtime/bench/index.html']) assert.ok(content.has(path), `${path} is missing`)
+    for (const path of ['index.html', 'goro.html', 'docs/index.html', 'docs/glossary.html', 'docs/ko/index.html', 'runtime/bench/index.html']) assert.ok(content.has(path), `${path} is missing`)
     for (const lab of readdirSync(join(root, 'labs'), { withFileTypes: true })) {
       if (lab.isDirectory()) assert.ok(content.has(`labs/${lab.name}/index.html`), `the handout of ${lab.name} is missing`)
     }
@@ -105,6 +105,29 @@ describe('the site in a browser', { timeout: 120_000 }, () => {
     assert.equal(await page.getByRole('heading', { level: 1 }).textContent(), path)
     const line = page.locator(':target')
     assert.match(await line.textContent(), /sum_of_squares/)
+  })
+
+  it('speaks Korean, and finds Korean words', async () => {
+    await page.goto(server.url + '/docs/glossary.html')
+    await page.getByRole('button', { name: 'Change language' }).first().hover()
+    await page.getByRole('link', { name: '한국어' }).first().click()
+    await page.waitForURL('**/docs/ko/glossary.html')
+    await page.locator('html[lang=ko]').waitFor()
+    await page.locator('.VPSidebar').getByRole('link', { name: '01 문맥 전환' }).waitFor()
+    await page.getByRole('button', { name: '검색' }).first().click()
+    await page.getByPlaceholder('검색').fill('훔치기')
+    const results = page.locator('.VPLocalSearchBox .results .result')
+    await results.first().waitFor()
+    const places = await results.evaluateAll((all) => all.map((result) => result.getAttribute('href')))
+    assert.deepEqual(places.filter((place) => !place.startsWith('/docs/ko/')), [], 'a search in Korean leads to English pages')
+    await page.keyboard.press('Escape')
+  })
+
+  it('leads from a page that is not translated to the Korean start page', async () => {
+    await page.goto(server.url + '/docs/debugging.html')
+    await page.getByRole('button', { name: 'Change language' }).first().hover()
+    await page.getByRole('link', { name: '한국어' }).first().click()
+    await page.waitForURL('**/docs/ko/')
   })
 
   it('is dark when it is asked to', async () => {

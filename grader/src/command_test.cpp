@@ -214,7 +214,8 @@ class Stages {
     return log.ok(arguments);
   }
 
-  // Pages quote the tree as it is and link to what exists, and so do lab.json files.
+  // Pages quote the tree as it is and link to what exists, and so do lab.json files. Translations
+  // say what their sources say.
   bool pages(Log& log) const {
     bool good = true;
     for (const std::string& file : files(log, {"*.md"})) {
@@ -237,7 +238,7 @@ class Stages {
       std::for_each(lab->tests.begin(), lab->tests.end(), look);
       std::for_each(lab->benchmarks.begin(), lab->benchmarks.end(), look);
     }
-    return good;
+    return log.ok({"docs/ko/translations.py", "check"}) && good;
   }
 
   // The site as ./course docs makes it, and a browser that looks at it.
