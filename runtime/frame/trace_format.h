@@ -112,10 +112,14 @@ struct Record {
   std::uint64_t when = 0;
 
   [[nodiscard]] constexpr Kind kind() const { return static_cast<Kind>(what & 0xff); }
-  [[nodiscard]] constexpr std::uint8_t argument() const { return static_cast<std::uint8_t>(what >> 8); }
+  [[nodiscard]] constexpr std::uint8_t argument() const {
+    return static_cast<std::uint8_t>(what >> 8);
+  }
   [[nodiscard]] constexpr std::uint64_t id() const { return what >> 16; }
   [[nodiscard]] constexpr std::uint32_t ticks() const { return static_cast<std::uint32_t>(when); }
-  [[nodiscard]] constexpr std::uint32_t number() const { return static_cast<std::uint32_t>(when >> 32); }
+  [[nodiscard]] constexpr std::uint32_t number() const {
+    return static_cast<std::uint32_t>(when >> 32);
+  }
 };
 static_assert(sizeof(Record) == 16);
 
