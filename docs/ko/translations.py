@@ -35,6 +35,7 @@ PARTS = [
     (HEADING, lambda found: "a heading of level %d" % len(found[1])),
     (QUOTE, lambda found: "a quote of " + found[1]),
     (re.compile(r"<!-- (recording: \S+) -->"), lambda found: "a " + found[1]),
+    (re.compile(r"<!-- (/?instructors-only) -->"), lambda found: "the mark " + found[1]),
     (re.compile(r"<details>"), lambda found: "a folded part"),
 ]
 
