@@ -1,8 +1,15 @@
 #include "bench_run.h"
 
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "problem.h"
 #include "process.h"
 #include "test_run.h"
 #include "text.h"
+#include "unique_fd.h"
 
 namespace goro::grader {
 
@@ -15,17 +22,24 @@ struct OneRun {
 };
 
 OneRun run_once(const Workspace& workspace, const fs::path& program, const Benchmark& benchmark) {
-  // The report goes to a file: what the program prints besides does not spoil it.
-  const fs::path report = workspace.scratch() / "benchmark.json";
-  std::error_code ignored;
-  fs::remove(report, ignored);
-  Command command{{program.string(), "--benchmark_filter=" + exact_filter(benchmark.name),
-                   "--benchmark_min_time=0.05", "--benchmark_out=" + report.string(),
-                   "--benchmark_out_format=json"},
-                  workspace.scratch(),
-                  test_environment(workspace.scratch())};
+  // The report goes to a file: what the program prints besides does not spoil it. It is in no
+  // folder, since none that the program can write to outlives it.
+  const UniqueFd report(::memfd_create("report", MFD_CLOEXEC));
+  if (!report.valid()) {
+    throw broken(std::string("cannot make a file in memory: ") + std::strerror(errno));
+  }
+  const std::optional<Confinement> confinement = workspace.confinement(program);
+  const RunFolder folder(workspace.sandbox(), workspace.scratch(),
+                         confinement ? confinement->user : std::nullopt);
+  Command command{
+      {program.string(), "--benchmark_filter=" + exact_filter(benchmark.name),
+       "--benchmark_min_time=0.05", "--benchmark_out=/proc/self/fd/" + std::to_string(report.get()),
+       "--benchmark_out_format=json"},
+      folder.path(),
+      test_environment(folder.path())};
   const std::chrono::seconds limit = time_limit(benchmark, BuildKind::release, workspace);
-  const Ended ended = run_process(command, {.time = limit});
+  const Ended ended = run_process(command, limits_of(workspace, limit),
+                                  {.confinement = confinement, .shared = {report.get()}});
   const Verdict verdict = judge(ended, {}, static_cast<int>(limit.count()));
   if (ended.how != Ended::How::exited) {
     return {0, verdict.status, verdict.message};
@@ -43,7 +57,7 @@ OneRun run_once(const Workspace& workspace, const fs::path& program, const Bench
     return {0, Status::failed, verdict.message};
   }
   OneRun run;
-  const std::string text = read_file_if_present(report).value_or("");
+  const std::string text = read_file("/proc/self/fd/" + std::to_string(report.get()));
   run.measured = benchmark.counter.empty()
                      ? time_from_report(text, benchmark.name, run.problem)
                      : counter_from_report(text, benchmark.name, benchmark.counter, run.problem);

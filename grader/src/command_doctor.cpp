@@ -23,6 +23,7 @@ constexpr auto needs = std::to_array<Need>({
     {"ld.lld", "lld", "links; the only linker besides gold that knows split stacks", true},
     {"addr2line", "binutils", "names the lines of a crash", true},
     {"git", "git", "knows the starters, for reset", true},
+    {"bwrap", "bubblewrap", "the sandbox in which submissions are graded", true},
     {"/usr/include/CLI/CLI.hpp", "libcli11-dev", "the grader's command line", true},
     {"/usr/include/nlohmann/json.hpp", "nlohmann-json3-dev", "the grader's JSON", true},
     {"/usr/include/archive.h", "libarchive-dev", "unpacks submissions", true},
@@ -91,6 +92,10 @@ ExitStatus doctor(const Course& course, Terminal& terminal) {
     terminal.print("  " + (need.required ? style.bad("✗") : style.warning("-")) + " " + name +
                    " missing: " + std::string(need.purpose) + "; package " +
                    std::string(need.package));
+  }
+  if (std::string why_not; best_sandbox(why_not) != Sandbox::namespaces) {
+    terminal.print("  " + style.warning("-") + " no sandbox can be made here: " + why_not +
+                   "; for grading others, see docs/grading-strangers.md");
   }
   std::error_code error;
   const fs::space_info space = fs::space(course.root(), error);

@@ -20,6 +20,11 @@ ExitStatus grade_all(const Course& course, const GradeOptions& options, Terminal
   grading.preset = options.target.base_preset();
   grading.benchmarks = options.benchmarks;
   grading.own = options.own;
+  std::string notice;
+  grading.sandbox = choose_sandbox(options.sandbox, notice);
+  if (!notice.empty()) {
+    terminal.print(terminal.style().warning(notice));
+  }
   const std::size_t names = name_columns(grading.labs, terminal.width());
   const Score score =
       grade(course, submission, grading, terminal, [&](const LabScore& lab, const TestScore& test) {

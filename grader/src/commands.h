@@ -7,6 +7,7 @@
 
 #include "course.h"
 #include "problem.h"
+#include "sandbox.h"
 #include "terminal.h"
 #include "test_run.h"
 
@@ -48,6 +49,7 @@ struct GradeOptions {
   std::string labs;
   bool benchmarks = true;
   bool own = false;
+  SandboxOptions sandbox;
   Target target;
   std::vector<std::string> reports;  // FORMAT=FILE
 };

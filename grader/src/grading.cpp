@@ -85,6 +85,7 @@ class Grading {
     score_.architecture = name_of(base.architecture());
     score_.compiler = base.compiler();
     score_.own = options_.own;
+    score_.sandbox = options_.sandbox;
     score_.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     return std::move(score_);
@@ -95,7 +96,7 @@ class Grading {
     const std::string preset = preset_for(options_.preset, kind);
     std::unique_ptr<Workspace>& found = workspaces_[preset];
     if (!found) {
-      found = std::make_unique<Workspace>(course_, preset, terminal_);
+      found = std::make_unique<Workspace>(course_, preset, terminal_, options_.sandbox);
       problems_ = found->stage(submission_);
       found->configure();
     }

@@ -19,6 +19,7 @@ struct GradingOptions {
   bool tests = true;
   bool benchmarks = true;
   bool own = false;  // labs 1 to N all from the submission
+  Sandbox sandbox = Sandbox::none;
   std::string only;  // the one test or benchmark to run; empty: all
   // What a submission must not see, neither when it is compiled nor when it runs: private tests,
   // other submissions, their grades.

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <memory>
 
+#include "build_step.h"
 #include "commands.h"
 #include "grading.h"
 #include "process.h"
@@ -114,6 +115,14 @@ struct CommandLine {
     sub->add_option("--preset", target.preset)->group("");
   }
 
+  static void add_sandbox(CLI::App* sub, goro::grader::SandboxOptions& options) {
+    sub->add_flag("--require-sandbox", options.required,
+                  "Grade nothing where no sandbox can be made");
+    sub->add_option("--sandbox", options.given)
+        ->check(CLI::IsMember({"none", "limits", "namespaces"}))
+        ->group("");
+  }
+
   void add_status() {
     add("status", "Show the progress board (also what ./course alone does)", "./course status",
         [](const Course& course, Terminal& terminal) {
@@ -196,6 +205,7 @@ struct CommandLine {
     sub->add_option("--labs", grade.labs, "Which labs: 3, 1-5 or 1,3 (default: all)");
     sub->add_flag("!--no-bench", grade.benchmarks, "Leave the benchmarks out");
     sub->add_flag("--own", grade.own, "Use the submission's labs 1 to N for lab N");
+    add_sandbox(sub, grade.sandbox);
     sub->add_option(
            "--report", grade.reports,
            "FORMAT=FILE, FILE - for stdout, FORMAT one of " + goro::grader::Reports::formats())
@@ -377,6 +387,9 @@ ExitStatus run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    if (argc > 1 && std::string_view(argv[1]) == "build-step") {
+      return goro::grader::build_step({argv + 2, argv + argc});
+    }
     return static_cast<int>(run(argc, argv));
   } catch (const goro::grader::Problem& problem) {
     std::cerr << "course: " << problem.what() << '\n';

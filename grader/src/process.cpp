@@ -1,6 +1,7 @@
 #include "process.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <spawn.h>
@@ -22,7 +23,9 @@
 #include <set>
 #include <thread>
 
+#include "inside.h"
 #include "problem.h"
+#include "process_table.h"
 #include "text.h"
 #include "unique_fd.h"
 
@@ -109,18 +112,27 @@ class Launch {
  public:
   Launch(const Command& command, const Limits& limits, const Extras& extras)
       : limits_(limits), extras_(extras) {
-    if (command.environment) {
-      environment_ = *command.environment;
-    } else {
-      for (char** entry = environ; *entry != nullptr; ++entry) {
-        environment_.emplace_back(*entry);
+    environment_ = command.environment ? *command.environment : own_environment();
+    folder_ = command.folder.string();
+    std::array<int, 2> ends{};
+    if (in_namespaces()) {
+      if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+        throw broken(std::string("cannot make a socket pair: ") + std::strerror(errno));
+      }
+      control_.reset(ends[0]);
+      child_control_.reset(ends[1]);
+      arguments_ = grader::in_namespaces(*extras.confinement, folder_, child_control_.get());
+      folder_.clear();
+    }
+    arguments_.insert(arguments_.end(), command.arguments.begin(), command.arguments.end());
+    program_ = find_program(arguments_.front());
+    shown_program_ = command.arguments.front();
+    if (extras.confinement && !in_namespaces() && !extras.confinement->user) {
+      for (const ProcessEntry& entry : processes_of(::geteuid())) {
+        users_threads_ += entry.threads;
       }
     }
-    arguments_ = command.arguments;
-    folder_ = command.folder.string();
-    program_ = find_program(arguments_.front());
 
-    std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
       throw broken(std::string("cannot make a pipe: ") + std::strerror(errno));
     }
@@ -159,12 +171,15 @@ class Launch {
     if (child == 0) {
       become_program(parent);
     }
-    // Both sides do it, so it is done whichever runs first.
-    (void)::setpgid(child, child);
+    if (!extras_.confinement) {
+      // Both sides do it, so it is done whichever runs first.
+      (void)::setpgid(child, child);
+    }
     groups().alive.insert(child);
     child_output_.reset();
     child_failure_.reset();
     child_channel_.reset();
+    child_control_.reset();
     return child;
   }
 
@@ -178,9 +193,56 @@ class Launch {
     if (got != static_cast<ssize_t>(sizeof reason)) {
       return {};
     }
-    return "cannot run " + arguments_.front() + ": " + std::strerror(reason);
+    return "cannot run " + (in_namespaces() ? "bwrap" : shown_program_) + ": " +
+           std::strerror(reason);
   }
 
+  // The program itself, not what stands around it, is asked for a dump.
+  void ask_for_dump(pid_t child) const {
+    if (in_namespaces()) {
+      (void)::send(control_.get(), &grader::ask_for_dump, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } else {
+      (void)::kill(child, SIGQUIT);
+    }
+  }
+
+  // How a program with namespaces ended; called when bwrap has.
+  void told_from_inside(Ended& ended) const {
+    ended.how = Ended::How::not_started;
+    bool heard = false;
+    FromInside message;
+    while (::recv(control_.get(), &message, sizeof message, MSG_DONTWAIT) ==
+           static_cast<ssize_t>(sizeof message)) {
+      heard = true;
+      switch (message.what) {
+        case FromInside::What::started:
+          ended.how = Ended::How::signalled;  // unless it goes on to tell of another end
+          ended.status = SIGKILL;
+          break;
+        case FromInside::What::failed:
+          ended.why_not_started =
+              "cannot run " + shown_program_ + ": " + std::strerror(message.number);
+          break;
+        case FromInside::What::exited:
+          ended.how = Ended::How::exited;
+          ended.status = message.number;
+          break;
+        case FromInside::What::signalled:
+          ended.how = Ended::How::signalled;
+          ended.status = message.number;
+          break;
+      }
+    }
+    if (!heard) {
+      // Nothing that the submission did: none of its code has run.
+      throw broken("a sandbox could not be made: " +
+                   join(split_lines(trim_right(printable(ended.output))), "; "));
+    }
+  }
+
+  [[nodiscard]] bool in_namespaces() const {
+    return extras_.confinement && extras_.confinement->sandbox == Sandbox::namespaces;
+  }
   [[nodiscard]] int output() const { return output_.get(); }
   [[nodiscard]] int channel() const { return channel_.get(); }
 
@@ -208,8 +270,38 @@ class Launch {
     }
   }
 
+  // Whoever is confined has no terminal, is the first to go when memory runs out, and may use each
+  // processor for as long as it may run.
+  [[nodiscard]] bool confine() const {
+    (void)::setsid();
+    const UniqueFd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+    (void)!::write(score.get(), "1000", 4);
+    if (limits_.processor_time) {
+      limit(RLIMIT_CPU, static_cast<std::uint64_t>(limits_.processor_time->count()));
+    } else if (limits_.time) {
+      const auto seconds =
+          std::chrono::ceil<std::chrono::seconds>(*limits_.time + limits_.dump_time);
+      limit(RLIMIT_CPU, static_cast<std::uint64_t>(seconds.count() + 1) * processors_);
+    }
+    if (in_namespaces()) {
+      return true;  // the rest is goro-inside's
+    }
+    (void)::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (const std::optional<uid_t> user = extras_.confinement->user) {
+      limit(RLIMIT_NPROC, extras_.confinement->processes);
+      return ::setgroups(0, nullptr) == 0 && ::setresgid(*user, *user, *user) == 0 &&
+             ::setresuid(*user, *user, *user) == 0 &&
+             // A change of user makes the kernel forget this.
+             ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
+    }
+    limit(RLIMIT_NPROC, users_threads_ + extras_.confinement->processes);
+    return true;
+  }
+
   [[noreturn]] void become_program(pid_t parent) const {
-    (void)::setpgid(0, 0);
+    if (!extras_.confinement) {
+      (void)::setpgid(0, 0);
+    }
     // If the grader is killed outright nobody else would end the child.
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) {
@@ -224,8 +316,11 @@ class Launch {
     (void)::dup2(input_.get(), 0);
     (void)::dup2(child_output_.get(), 1);
     (void)::dup2(child_output_.get(), 2);
-    if (child_channel_.valid()) {
-      (void)::fcntl(child_channel_.get(), F_SETFD, 0);
+    for (const int fd : {child_channel_.get(), child_control_.get()}) {
+      (void)::fcntl(fd, F_SETFD, 0);
+    }
+    for (const int fd : extras_.shared) {
+      (void)::fcntl(fd, F_SETFD, 0);
     }
     limit(RLIMIT_CORE, 0);
     if (limits_.memory_bytes) {
@@ -237,7 +332,7 @@ class Launch {
     if (extras_.fixed_addresses) {
       (void)::personality(ADDR_NO_RANDOMIZE);
     }
-    if (folder_.empty() || ::chdir(folder_.c_str()) == 0) {
+    if ((folder_.empty() || ::chdir(folder_.c_str()) == 0) && (!extras_.confinement || confine())) {
       ::execve(program_.c_str(), argv_.data(), envp_.data());
     }
     const int reason = errno;
@@ -251,6 +346,9 @@ class Launch {
   std::vector<std::string> environment_;
   std::string folder_;
   std::string program_;
+  std::string shown_program_;
+  unsigned processors_ = processors();
+  std::uint64_t users_threads_ = 0;
   std::vector<char*> argv_;
   std::vector<char*> envp_;
   UniqueFd input_;
@@ -260,6 +358,8 @@ class Launch {
   UniqueFd child_failure_;
   UniqueFd channel_;
   UniqueFd child_channel_;
+  UniqueFd control_;
+  UniqueFd child_control_;
 };
 
 // Reads what is there; false at the end of the stream.
@@ -298,12 +398,55 @@ class LineSplitter {
   std::string line_;
 };
 
+std::string megabytes(std::uint64_t bytes) {
+  return std::to_string(bytes >> 20U) + " MB";
+}
+
 bool has_ended(pid_t child) {
   siginfo_t info{};
   // WNOWAIT leaves it a zombie, so that its id, and its group's, cannot be given to another process
   // before the group has been killed.
   return ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
          info.si_pid == child;
+}
+
+// Ends and buries all processes that confined ones left behind: they become this program's
+// children.
+void end_orphans() {
+  const Clock::time_point until = Clock::now() + std::chrono::seconds(10);
+  for (bool found = true; found && Clock::now() < until;) {
+    found = false;
+    const std::lock_guard hold(groups().lock);
+    for (const ProcessEntry& entry : process_table()) {
+      if (entry.parent != ::getpid() || groups().alive.contains(entry.id) || in_front() != 0) {
+        continue;
+      }
+      found = true;
+      (void)::kill(entry.id, SIGKILL);
+      (void)::waitpid(entry.id, nullptr, 0);
+    }
+  }
+}
+
+// All of a user's processes at once, so that none can start another one meanwhile.
+void end_all_of(uid_t user) {
+  const std::lock_guard hold(groups().lock);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::setresuid(user, user, user) == 0) {
+      (void)::kill(-1, SIGKILL);
+    }
+    ::_exit(0);
+  }
+  while (child > 0 && ::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+void end_what_is_left(const Confinement& confinement) {
+  if (confinement.user && confinement.sandbox != Sandbox::namespaces) {
+    end_all_of(*confinement.user);
+  }
+  end_orphans();
 }
 
 }  // namespace
@@ -318,13 +461,20 @@ std::string Command::shown() const {
 
 Ended run_process(const Command& command, const Limits& limits, const Extras& extras) {
   const Clock::time_point started = Clock::now();
+  if (extras.confinement) {
+    // Whoever is left without a parent becomes this program's child and is found.
+    (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  }
   Launch launch(command, limits, extras);
   const pid_t child = launch.start();
 
   Ended ended;
+  std::uint64_t printed = 0;
+  Clock::time_point look_again = started;
   OutputKeeper output(limits.output_bytes);
   LineSplitter lines(extras.on_line);
   const auto take_output = [&](std::string_view bytes) {
+    printed += bytes.size();
     output.add(bytes);
     lines.add(bytes);
   };
@@ -340,7 +490,20 @@ Ended run_process(const Command& command, const Limits& limits, const Extras& ex
     const auto running = Clock::now() - started;
     if (limits.time && !asked_for_dump && running >= *limits.time) {
       asked_for_dump = true;
-      (void)::kill(child, SIGQUIT);
+      launch.ask_for_dump(child);
+    }
+    if (limits.most_output && printed > *limits.most_output) {
+      ended.limit = "printed more than " + megabytes(*limits.most_output);
+    }
+    if (limits.resident_bytes && Clock::now() >= look_again) {
+      look_again = Clock::now() + std::chrono::milliseconds(250);
+      if (resident_bytes_of_tree(child) > *limits.resident_bytes) {
+        ended.limit = "used more than " + megabytes(*limits.resident_bytes) + " of memory";
+      }
+    }
+    if (!ended.limit.empty() && !killed) {
+      killed = true;
+      (void)::kill(-child, SIGKILL);
     }
     if (limits.time && !killed && running >= *limits.time + limits.dump_time) {
       killed = true;
@@ -359,6 +522,9 @@ Ended run_process(const Command& command, const Limits& limits, const Extras& ex
     waiting[1].revents = 0;
   }
   (void)::kill(-child, SIGKILL);
+  if (extras.confinement) {
+    end_what_is_left(*extras.confinement);
+  }
   ended.seconds = std::chrono::duration<double>(Clock::now() - started).count();
 
   int status = 0;
@@ -387,8 +553,12 @@ Ended run_process(const Command& command, const Limits& limits, const Extras& ex
   }
   ended.output = output.all();
 
-  if (asked_for_dump) {
+  if (!ended.limit.empty()) {
+    ended.how = Ended::How::over_limit;
+  } else if (asked_for_dump) {
     ended.how = Ended::How::timed_out;
+  } else if (launch.in_namespaces()) {
+    launch.told_from_inside(ended);
   } else if (WIFSIGNALED(status)) {
     ended.how = Ended::How::signalled;
     ended.status = WTERMSIG(status);
@@ -396,10 +566,10 @@ Ended run_process(const Command& command, const Limits& limits, const Extras& ex
     ended.how = Ended::How::exited;
     ended.status = WEXITSTATUS(status);
   }
-  if (ended.how == Ended::How::exited && ended.status == 127) {
-    ended.why_not_started = launch.failure();
-    if (!ended.why_not_started.empty()) {
+  if (status != 0 && WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+    if (const std::string failure = launch.failure(); !failure.empty()) {
       ended.how = Ended::How::not_started;
+      ended.why_not_started = failure;
     }
   }
   return ended;
@@ -479,6 +649,14 @@ void kill_children_when_interrupted(std::function<void()> farewell) {
     farewell();
     ::_exit(128 + number);
   }).detach();
+}
+
+std::vector<std::string> own_environment() {
+  std::vector<std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    all.emplace_back(*entry);
+  }
+  return all;
 }
 
 bool program_exists(const std::string& name) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "files.h"
+#include "sandbox.h"
 
 namespace goro::grader {
 
@@ -26,8 +27,14 @@ struct Limits {
   std::optional<std::chrono::seconds> time = std::nullopt;
   // At the time limit SIGQUIT asks for a dump; the group is killed this much later.
   std::chrono::milliseconds dump_time{5000};
+  // Of each process; nothing: every processor for as long as `time` lasts.
+  std::optional<std::chrono::seconds> processor_time = std::nullopt;
   std::optional<std::uint64_t> memory_bytes = std::nullopt;
   std::optional<std::uint64_t> file_bytes = std::nullopt;
+  // Of all the processes together, as far as they are in memory; looked at from time to time.
+  std::optional<std::uint64_t> resident_bytes = std::nullopt;
+  // Whoever prints more is ended.
+  std::optional<std::uint64_t> most_output = std::nullopt;
   // Of the output, this many bytes from the start and as many from the end are kept.
   std::size_t output_bytes = std::size_t{1} << 17;
 };
@@ -38,24 +45,29 @@ struct Extras {
   std::optional<std::string> greeting = std::nullopt;
   // ThreadSanitizer cannot start with as much address randomisation as newer kernels use.
   bool fixed_addresses = false;
+  // A submission's code is at work: what it can see and use.
+  std::optional<Confinement> confinement = std::nullopt;
+  // Descriptors of this program that the child has too, under the same numbers.
+  std::vector<int> shared = {};
   // Called with each complete line of output as it comes.
   std::function<void(std::string_view)> on_line = {};
 };
 
 struct Ended {
-  enum class How { exited, signalled, timed_out, not_started };
+  enum class How { exited, signalled, timed_out, over_limit, not_started };
   How how = How::not_started;
   int status = 0;  // exit status or signal number
   std::string output;
   std::string channel;
   std::string why_not_started;
+  std::string limit;  // over_limit: "used more than 6 GB of memory"
   double seconds = 0;
 
   [[nodiscard]] bool ok() const { return how == How::exited && status == 0; }
 };
 
 // Runs a program in a process group of its own with stdin from /dev/null and stdout and stderr in
-// one pipe. When it returns, no process of that group is left.
+// one pipe. When it returns, no process of that group is left; of a confined one, none at all.
 Ended run_process(const Command& command, const Limits& limits, const Extras& extras = {});
 
 // Runs a program that has the terminal, its signals and stdin to itself, as if it had been typed.
@@ -71,6 +83,9 @@ void become(std::vector<std::string> arguments);
 // `farewell`, then end this program with status 128 + the signal's number, as a shell reports it.
 // Call it before any thread is started.
 void kill_children_when_interrupted(std::function<void()> farewell);
+
+// This program's environment, for one that differs a little.
+std::vector<std::string> own_environment();
 
 bool program_exists(const std::string& name);
 

@@ -116,6 +116,7 @@ std::string report_json(const Score& score) {
             {"architecture", score.architecture},
             {"compiler", score.compiler},
             {"own", score.own},
+            {"sandbox", name_of(score.sandbox)},
             {"seconds", score.seconds},
             {"labs", Json::array()}};
   for (const LabScore& lab : score.labs) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sandbox.h"
 #include "verdict.h"
 
 namespace goro::grader {
@@ -62,6 +63,7 @@ struct Score {
   std::string architecture;
   std::string compiler;
   bool own = false;
+  Sandbox sandbox = Sandbox::none;  // that the submission's code ran in
   double seconds = 0;
   std::vector<LabScore> labs;
 

@@ -11,10 +11,16 @@ namespace goro::grader {
 
 namespace {
 
-constexpr std::uint64_t memory_bytes = std::uint64_t{16} << 30;
+constexpr std::uint64_t address_bytes = std::uint64_t{16} << 30;
+constexpr std::uint64_t resident_bytes = std::uint64_t{6} << 30;
 constexpr std::uint64_t file_bytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t most_output = std::uint64_t{64} << 20;
 constexpr std::size_t most_frames = 8;
 constexpr std::size_t most_frames_searched = 24;
+
+bool sanitized(const Workspace& workspace) {
+  return workspace.kind() == BuildKind::tsan || workspace.kind() == BuildKind::asan;
+}
 
 }  // namespace
 
@@ -22,6 +28,19 @@ std::vector<std::string> test_environment(const fs::path& scratch) {
   const char* path = std::getenv("PATH");
   return {std::string("PATH=") + (path != nullptr ? path : "/usr/bin:/bin"), "LANG=C.UTF-8",
           "HOME=" + scratch.string(), "TMPDIR=" + scratch.string()};
+}
+
+Limits limits_of(const Workspace& workspace, std::chrono::seconds time) {
+  Limits limits;
+  limits.time = time;
+  limits.file_bytes = file_bytes;
+  limits.resident_bytes = resident_bytes;
+  limits.most_output = most_output;
+  // Sanitizers and the emulator reserve terabytes of addresses that they never touch.
+  if (!sanitized(workspace) && !workspace.emulated()) {
+    limits.memory_bytes = address_bytes;
+  }
+  return limits;
 }
 
 std::chrono::seconds time_limit(const Exercise& exercise, BuildKind written_for,
@@ -33,7 +52,10 @@ std::chrono::seconds time_limit(const Exercise& exercise, BuildKind written_for,
 TestResult run_test(const Workspace& workspace, const fs::path& program, const Test& test,
                     std::chrono::seconds limit,
                     const std::function<std::string(std::string)>& users_path, const Seeds& seeds) {
-  Command command{workspace.launcher(), workspace.scratch(), test_environment(workspace.scratch())};
+  const std::optional<Confinement> confinement = workspace.confinement(program);
+  const RunFolder folder(workspace.sandbox(), workspace.scratch(),
+                         confinement ? confinement->user : std::nullopt);
+  Command command{workspace.launcher(), folder.path(), test_environment(folder.path())};
   if (seeds.seed) {
     command.environment->push_back("GORO_SEED=" + std::to_string(*seeds.seed));
   }
@@ -44,17 +66,11 @@ TestResult run_test(const Workspace& workspace, const fs::path& program, const T
   command.arguments.push_back("--gtest_filter=" + test.name);
   command.arguments.emplace_back("--gtest_color=no");
 
-  Limits limits;
-  limits.time = limit;
-  limits.file_bytes = file_bytes;
-  const bool sanitized = workspace.kind() == BuildKind::tsan || workspace.kind() == BuildKind::asan;
-  // Sanitizers and the emulator reserve terabytes of addresses that they never touch.
-  if (!sanitized && !workspace.emulated()) {
-    limits.memory_bytes = memory_bytes;
-  }
   const std::string nonce = make_nonce();
-  const Ended ended =
-      run_process(command, limits, {.greeting = nonce + "\n", .fixed_addresses = sanitized});
+  const Ended ended = run_process(command, limits_of(workspace, limit),
+                                  {.greeting = nonce + "\n",
+                                   .fixed_addresses = sanitized(workspace),
+                                   .confinement = confinement});
 
   TestResult result;
   result.seconds = ended.seconds;

@@ -17,6 +17,9 @@ namespace goro::grader {
 // grades must not change a grade.
 std::vector<std::string> test_environment(const fs::path& scratch);
 
+// What keeps a submission's program in bounds besides its time: the same for tests and benchmarks.
+Limits limits_of(const Workspace& workspace, std::chrono::seconds time);
+
 // The exercise's time limit; longer where programs run slower than in the build that it was written
 // for, since lab.json states the limit for that one.
 std::chrono::seconds time_limit(const Exercise& exercise, BuildKind written_for,

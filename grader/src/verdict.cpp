@@ -193,6 +193,11 @@ Verdict judge(const Ended& ended, const Report& report, int time_limit_s) {
   if (ended.how == Ended::How::timed_out) {
     return with_story(judge_timeout(ended, time_limit_s), report);
   }
+  if (ended.how == Ended::How::over_limit) {
+    Verdict verdict{Status::failed, "It " + ended.limit + " and was ended.", {}, {}, false};
+    verdict.message += output_part("It printed:", ended.output, 10, 10);
+    return with_story(verdict, report);
+  }
   if (report.not_implemented && ended.how == Ended::How::exited &&
       ended.status == not_implemented_status) {
     const Report::NotImplemented& missing = *report.not_implemented;

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "build_step.h"
+#include "channel.h"
 #include "problem.h"
 #include "process.h"
 #include "text.h"
@@ -29,6 +31,11 @@ std::string cached(const std::string& cache, const std::string& name) {
     }
   }
   return {};
+}
+
+// The grader itself; beside it when this is another program that is made of its parts.
+std::string build_step_program() {
+  return (fs::read_symlink("/proc/self/exe").parent_path() / "goro-grader").string();
 }
 
 bool mentions_error(const std::string& line) {
@@ -61,6 +68,23 @@ std::string replace_path(std::string text, const std::string& from, const std::s
     at = text.find(from, at + (whole ? to : from).size());
   }
   return text;
+}
+
+// By what ninja could not make, never by what a compiler says about it, since that may be the
+// submission's own words. The frame and the solutions are linked without complaint in the course's
+// own tests, so where only the program itself could not be made, it is the slots'.
+bool failed_in_submission(const std::string& output, const std::string& target) {
+  constexpr std::string_view mark = "FAILED: ";
+  for (const std::string& line : split_lines(output)) {
+    if (!line.starts_with(mark)) {
+      continue;
+    }
+    const std::string made = trim_right(line.substr(mark.size()));
+    if (made.find("/slot_submitted_") != std::string::npos || made == "labs/" + target) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -105,14 +129,17 @@ std::string first_errors(const std::string& output, std::size_t lines) {
   return join(kept, "\n");
 }
 
-Workspace::Workspace(const Course& course, std::string preset, Terminal& terminal)
+Workspace::Workspace(const Course& course, std::string preset, Terminal& terminal, Sandbox sandbox)
     : course_(course),
       preset_(std::move(preset)),
       terminal_(terminal),
+      sandbox_(sandbox),
       folder_(course.build() / preset_) {
   std::error_code error;
   fs::create_directories(folder_, error);
   fs::create_directories(scratch(), error);
+  // What a grader that was killed left in them.
+  fs::create_directories(folder_ / "steps", error);
   if (error) {
     throw broken("cannot make the folder " + folder_.string() + ": " + error.message());
   }
@@ -158,6 +185,19 @@ fs::path Workspace::scratch() const {
   return folder_ / "scratch";
 }
 
+std::optional<Confinement> Workspace::confinement(const fs::path& program) const {
+  if (sandbox_ == Sandbox::none) {
+    return std::nullopt;
+  }
+  Confinement confinement;
+  confinement.sandbox = sandbox_;
+  confinement.hidden = course_.root();
+  confinement.readable = {program};
+  confinement.scratch = scratch();
+  confinement.user = unused_user();
+  return confinement;
+}
+
 std::vector<std::string> Workspace::launcher() const {
   if (!emulated()) {
     return {};
@@ -193,6 +233,7 @@ bool Workspace::configured() const {
   const std::optional<std::string> cache = read_file_if_present(folder_ / "CMakeCache.txt");
   return cache && fs::exists(folder_ / "build.ninja") &&
          cached(*cache, "GORO_SUBMISSION") == staging().string() &&
+         cached(*cache, "GORO_BUILD_STEP") == build_step_program() &&
          cached(*cache, "CMAKE_HOME_DIRECTORY") == course_.root().string();
 }
 
@@ -202,7 +243,8 @@ void Workspace::configure() {
   }
   terminal_.phase("configuring " + shown_folder());
   Command command{{"cmake", "--preset", preset_, "-B", folder_.string(),
-                   "-DGORO_SUBMISSION=" + staging().string()},
+                   "-DGORO_SUBMISSION=" + staging().string(),
+                   "-DGORO_BUILD_STEP=" + build_step_program()},
                   course_.root(),
                   {}};
   const std::optional<std::string> cache = read_file_if_present(folder_ / "CMakeCache.txt");
@@ -225,7 +267,10 @@ std::string Workspace::run_build(const std::vector<std::string>& targets, bool& 
   Command command{{"cmake", "--build", folder_.string(), "--parallel", std::to_string(processors()),
                    "--target"},
                   course_.root(),
-                  {}};
+                  own_environment()};
+  command.environment->push_back(std::string(sandbox_variable) + "=" +
+                                 std::string(name_of(sandbox_)));
+  command.environment->push_back(std::string(build_variable) + "=" + build_run_);
   command.arguments.insert(command.arguments.end(), targets.begin(), targets.end());
   command.arguments.insert(command.arguments.end(), {"--", "-k", "0"});
   const Ended ended =
@@ -255,10 +300,17 @@ std::map<std::string, BuildFailure> Workspace::build(const std::vector<std::stri
                   (targets.size() == 1 ? targets.front() : count(targets.size(), "program")) +
                   " in " + shown_folder());
   bool ok = false;
+  build_run_ = make_nonce();
   std::string output = run_build(targets, ok);
   write_file_atomically(folder_ / "build.log", output);
   if (ok) {
     return failures;
+  }
+  constexpr std::uintmax_t too_little = std::uintmax_t{32} << 20;
+  std::error_code error;
+  if (const fs::space_info space = fs::space(folder_, error);
+      !error && space.available < too_little) {
+    throw broken("the disk is full: nothing can be built in " + folder_.string());
   }
   for (const std::string& target : targets) {
     if (targets.size() > 1) {
@@ -267,16 +319,9 @@ std::map<std::string, BuildFailure> Workspace::build(const std::vector<std::stri
     if (ok) {
       continue;
     }
-    // The linker names objects and symbols, not source files. The frame and the solutions are
-    // linked without complaint in the course's own tests, so an error of the linker is the slot's.
-    const bool linker = output.find("ld.lld: error") != std::string::npos ||
-                        output.find("undefined reference") != std::string::npos ||
-                        output.find("multiple definition") != std::string::npos;
     BuildFailure failure;
     failure.errors = printable(with_users_paths(first_errors(output, error_lines)));
-    failure.in_submission =
-        linker ||
-        first_errors(output, output.size()).find(staging().string() + "/") != std::string::npos;
+    failure.in_submission = failed_in_submission(output, target);
     failures[target] = failure;
   }
   return failures;

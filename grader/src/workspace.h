@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "course.h"
+#include "sandbox.h"
 #include "submission.h"
 #include "terminal.h"
 #include "unique_fd.h"
@@ -21,7 +22,9 @@ struct BuildFailure {
 // While it is open no other grader can use the folder.
 class Workspace {
  public:
-  Workspace(const Course& course, std::string preset, Terminal& terminal);
+  // `sandbox` is for what is compiled from the submission and for the programs made with it.
+  Workspace(const Course& course, std::string preset, Terminal& terminal,
+            Sandbox sandbox = Sandbox::none);
 
   // Copies every lab's slot files, those that differ, so that only what changed is built again.
   // A lab that cannot be taken gets placeholders that do not compile; the result is the problem of
@@ -49,6 +52,9 @@ class Workspace {
   [[nodiscard]] fs::path staging() const { return folder_ / "submission"; }
   // Where test programs run; a folder of its own, so that what they write stays in it.
   [[nodiscard]] fs::path scratch() const;
+  [[nodiscard]] Sandbox sandbox() const { return sandbox_; }
+  // What a run of one of its programs may see, and as whom; nothing without a sandbox.
+  [[nodiscard]] std::optional<Confinement> confinement(const fs::path& program) const;
   // The command line's start that runs this workspace's programs: an emulator or nothing.
   [[nodiscard]] std::vector<std::string> launcher() const;
 
@@ -67,9 +73,11 @@ class Workspace {
   const Course& course_;
   std::string preset_;
   Terminal& terminal_;
+  Sandbox sandbox_;
   fs::path folder_;
   UniqueFd lock_;
   std::string shown_submission_;
+  std::string build_run_;
 };
 
 Architecture host_architecture();

@@ -8,6 +8,15 @@
 #   goro_compose(<target> SUBMITTED <lab>…)     links the frame and all slots into <target>: the submission's
 #                                               for the labs named, the reference's for all others
 
+# How the target is compiled or linked is the grader's business, who may do it in a sandbox.
+function(goro_confine target step)
+  if(GORO_BUILD_STEP)
+    string(TOUPPER ${step} rule)
+    set_target_properties(${target} PROPERTIES RULE_LAUNCH_${rule}
+      "\"${GORO_BUILD_STEP}\" build-step ${step} \"${PROJECT_SOURCE_DIR}\" \"${PROJECT_BINARY_DIR}\"")
+  endif()
+endfunction()
+
 function(goro_slot_object target lab folder shown)
   set(sources "")
   foreach(file IN LISTS GORO_LAB_${lab}_FILES)
@@ -25,6 +34,9 @@ function(goro_slot_object target lab folder shown)
   # Crash reports and the debugger know a slot's file by its place in the repository, and a submission's
   # from a solution's, wherever the submission lies.
   target_compile_options(${target} PRIVATE "-ffile-prefix-map=${folder}/=${shown}/")
+  if(folder STREQUAL GORO_SUBMISSION)
+    goro_confine(${target} compile)
+  endif()
 endfunction()
 
 function(goro_compose target)
@@ -41,4 +53,7 @@ function(goro_compose target)
     endif()
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:slot_${origin}_${GORO_LAB_${lab}_NUMBER}>)
   endforeach()
+  if(arg_SUBMITTED)
+    goro_confine(${target} link)
+  endif()
 endfunction()
