@@ -100,14 +100,14 @@ class SlurmEngine {
     for (;;) {
       // In this order, so that what the last tasks did is seen.
       const bool going_on = under_way(job);
-      look_at_records();
+      look_at_records(job);
       if (!going_on) {
         break;
       }
       std::this_thread::sleep_for(between_questions);
     }
     for (const BatchEntry& entry : work_.plan.entries) {
-      if (!told_.contains(entry.name)) {
+      if (!stopped_ && !told_.contains(entry.name)) {
         const BatchRecord record = BatchRecord::not_graded(
             entry.name, "its task on the cluster left no result; see " +
                             (folder_.slurm() / ("task-" + job)).string() + "_*.log");
@@ -119,8 +119,14 @@ class SlurmEngine {
     fs::remove(job_file_, error);
   }
 
+  // What waits does not begin; what runs comes to its end.
+  void stop(const std::string& job) {
+    stopped_ = true;
+    (void)run_process({{"scancel", "--state=PENDING", job}, {}, {}}, {.time = answer_time});
+  }
+
   // Tells those that have a result now.
-  void look_at_records() {
+  void look_at_records(const std::string& job) {
     for (const BatchEntry& entry : work_.plan.entries) {
       if (told_.contains(entry.name)) {
         continue;
@@ -132,7 +138,9 @@ class SlurmEngine {
       }
       if (const std::optional<BatchRecord> record = folder_.read(entry)) {
         told_.insert(entry.name);
-        (void)work_.on_end(entry, *record);
+        if (!work_.on_end(entry, *record)) {
+          stop(job);
+        }
       }
     }
   }
@@ -158,6 +166,7 @@ class SlurmEngine {
   std::set<std::string> told_;
   std::map<std::string, fs::file_time_type> before_ = times();
   int unanswered_ = 0;
+  bool stopped_ = false;
 };
 
 }  // namespace

@@ -242,11 +242,11 @@ void Workspace::configure() {
     return;
   }
   terminal_.phase("configuring " + shown_folder());
-  Command command{{"cmake", "--preset", preset_, "-B", folder_.string(),
-                   "-DGORO_SUBMISSION=" + staging().string(),
-                   "-DGORO_BUILD_STEP=" + build_step_program()},
-                  course_.root(),
-                  {}};
+  Command command{
+      {"cmake", "--preset", preset_, "-B", folder_.string(),
+       "-DGORO_SUBMISSION=" + staging().string(), "-DGORO_BUILD_STEP=" + build_step_program()},
+      course_.root(),
+      {}};
   const std::optional<std::string> cache = read_file_if_present(folder_ / "CMakeCache.txt");
   if (cache && cached(*cache, "CMAKE_HOME_DIRECTORY") != course_.root().string()) {
     command.arguments.emplace_back("--fresh");  // the checkout was moved
