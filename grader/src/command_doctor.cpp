@@ -48,6 +48,7 @@ constexpr auto needs = std::to_array<Need>({
     {"chromium", "chromium", "looks at the site and the viewer, for ./course test", false},
     {"node", "nodejs", "for ./course docs", false},
     {"npm", "npm", "for ./course docs", false},
+    {"sim_c++", "similarity-tester", "for ./course similar", false},
     {"qemu-aarch64", "qemu-user", "runs ARM64 programs, for --arch arm64", false},
     {"aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu", "compiles for ARM64, for --arch arm64",
      false},

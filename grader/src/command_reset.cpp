@@ -6,7 +6,6 @@
 
 #include "backups.h"
 #include "commands.h"
-#include "edition.h"
 #include "starter.h"
 #include "text.h"
 
@@ -36,21 +35,6 @@ std::string slot_file(const Course& course, const Lab& lab, const std::string& g
   const std::string plural = lab.slot->files.size() == 1 ? "; its file is " : "; its files are ";
   throw wrong_use("lab " + lab.number_text() + " has no file \"" + given + "\"" + plural +
                   join(lab.slot->files, ", "));
-}
-
-// `file` is the slot file's path below the root.
-std::string starter_of(const Course& course, const fs::path& file) {
-  if (fs::exists(course.root() / edition_file)) {
-    return read_file(course.root() / edition_starters / file.lexically_relative("labs"));
-  }
-  const std::vector<FileVersion> versions = committed_versions(course.root(), file);
-  const FileVersion* starter = find_starter(versions);
-  if (starter == nullptr) {
-    throw broken(
-        file.string() +
-        " was never committed, so its starter is not known; get it from the course's repository");
-  }
-  return starter->content;
 }
 
 struct Replacement {

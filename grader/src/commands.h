@@ -132,6 +132,14 @@ struct SyncOptions {
 // Brings a clone of a students' edition up to a newer one.
 ExitStatus sync(const Course& course, const SyncOptions& options, Terminal& terminal);
 
+struct SimilarOptions {
+  std::string place;  // a folder of submissions, or a list of them
+  std::string labs;
+  int at_least = 70;  // percent
+};
+// Lists submissions of a class that are alike.
+ExitStatus similar(const Course& course, const SimilarOptions& options, Terminal& terminal);
+
 ExitStatus doctor(const Course& course, Terminal& terminal);
 
 struct MutantsOptions {

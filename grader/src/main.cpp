@@ -51,6 +51,7 @@ struct CommandLine {
   goro::grader::DocsOptions docs;
   goro::grader::HandoutOptions handout;
   goro::grader::SyncOptions sync;
+  goro::grader::SimilarOptions similar;
   goro::grader::MutantsOptions mutants;
   goro::grader::SelfTestOptions self_test;
 
@@ -77,6 +78,7 @@ struct CommandLine {
     add_docs();
     add_handout();
     add_sync();
+    add_similar();
     add_doctor();
     add_mutants();
     add_test();
@@ -284,6 +286,20 @@ struct CommandLine {
                     "The newer edition: a folder, a git remote or its URL, or a revision here")
         ->required();
     sub->add_option("revision", sync.revision, "Of a remote, which branch or tag");
+  }
+
+  void add_similar() {
+    CLI::App* sub = add("similar", "List submissions of a class that are alike, starters left out",
+                        "./course similar handed-in --labs 4-9",
+                        [this](const Course& course, Terminal& terminal) {
+                          return goro::grader::similar(course, similar, terminal);
+                        });
+    sub->add_option("submissions", similar.place, "A folder or a list, as batch takes it")
+        ->required();
+    sub->add_option("--labs", similar.labs, "Which labs: 3, 1-5 or 1,3 (default: all)");
+    sub->add_option("--at-least", similar.at_least, "From how much in common on, in percent")
+        ->check(CLI::Range(1, 100))
+        ->capture_default_str();
   }
 
   void add_debug() {

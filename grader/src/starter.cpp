@@ -1,6 +1,8 @@
 #include "starter.h"
 
+#include "edition.h"
 #include "git.h"
+#include "problem.h"
 #include "text.h"
 
 namespace goro::grader {
@@ -46,6 +48,20 @@ std::vector<FileVersion> committed_versions(const fs::path& root, const std::str
     }
   }
   return versions;
+}
+
+std::string starter_of(const Course& course, const fs::path& file) {
+  if (fs::exists(course.root() / edition_file)) {
+    return read_file(course.root() / edition_starters / file.lexically_relative("labs"));
+  }
+  const std::vector<FileVersion> versions = committed_versions(course.root(), file);
+  const FileVersion* starter = find_starter(versions);
+  if (starter == nullptr) {
+    throw broken(
+        file.string() +
+        " was never committed, so its starter is not known; get it from the course's repository");
+  }
+  return starter->content;
 }
 
 }  // namespace goro::grader

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "course.h"
 #include "files.h"
 
 namespace goro::grader {
@@ -21,5 +22,9 @@ const FileVersion* find_starter(const std::vector<FileVersion>& newest_first);
 
 // The committed versions of a file, newest first. A Problem if git cannot tell.
 std::vector<FileVersion> committed_versions(const fs::path& root, const std::string& file);
+
+// What a slot file was handed out as; `file` is its path below the root. A students' edition keeps
+// its starters, and the course itself has them in its history.
+std::string starter_of(const Course& course, const fs::path& file);
 
 }  // namespace goro::grader
