@@ -67,7 +67,14 @@ export function ofTheTree(shown) {
     }
   }
 
+  // In a picture made of letters a Hangul syllable takes the place of two, in whatever fonts there are.
+  function wideLetters(md) {
+    const fence = md.renderer.rules.fence
+    md.renderer.rules.fence = (...args) => fence(...args).replace(/[가-힣]/g, '<span class="wide">$&</span>')
+  }
+
   return (md) => {
+    wideLetters(md)
     md.core.ruler.push('of-the-tree', (state) => {
       const from = posix.relative(staged, state.env.realPath ?? state.env.path)
       for (const token of state.tokens) {
