@@ -128,7 +128,7 @@ def link_from(page, target):
         place = Path(os.path.normpath(one.parent / path)) if path else page
         if there is None and (ROOT / place).exists():
             there = place
-    if there is None:
+    if there is None or there == source_of(page):  # the way to the English page
         return target
     if there.is_relative_to(DOCS) and not there.is_relative_to(KOREAN):
         korean = KOREAN / there.relative_to(DOCS)
@@ -174,10 +174,10 @@ def complaint_about(page):
     try:
         if stamp_of(page, text) != digest(source_text):
             return f"{page}: {source} has changed since it was translated; see what: {ME} changes {page}"
+        if with_links(page, text) != text:
+            return f"{page}: links lead elsewhere than to Korean pages that there are; mend them with: {ME} links"
     except Problem as problem:
         return str(problem)
-    if with_links(page, text) != text:
-        return f"{page}: links lead elsewhere than to Korean pages that there are; mend them with: {ME} links"
     return difference(page, text, source, source_text) or unseen_emphasis(page, text)
 
 
