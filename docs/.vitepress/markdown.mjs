@@ -37,7 +37,7 @@ export function ofTheTree(shown) {
 
   const quote = /<!-- quote: ([^#\s]+)#(\S+) -->/
 
-  function quotes(tokens, Token) {
+  function quotes(from, tokens, Token) {
     for (let i = 0; i < tokens.length; ++i) {
       const found = tokens[i].type === 'html_block' && tokens[i].content.match(quote)
       if (!found) continue
@@ -45,10 +45,11 @@ export function ofTheTree(shown) {
       if (fence < 0) continue
       const [, path, name] = found
       const { first, last } = region(path, name)
+      const lines = from.startsWith('docs/ko/') ? `${first}–${last}행` : `lines ${first}–${last}`
       const before = new Token('html_block', '', 0)
       before.content =
         `<div class="quoted"><p class="quoted-from"><a target="_self" href="${codeLink(path, 'L' + first)}">` +
-        `${escaped(path)}</a><span>lines ${first}–${last}</span></p>\n`
+        `${escaped(path)}</a><span>${lines}</span></p>\n`
       const after = new Token('html_block', '', 0)
       after.content = '</div>\n'
       tokens[i].content = tokens[i].content.replace(quote, '')
@@ -80,7 +81,7 @@ export function ofTheTree(shown) {
       for (const token of state.tokens) {
         for (const child of token.children ?? []) if (child.type === 'link_open') link(from, child)
       }
-      quotes(state.tokens, state.Token)
+      quotes(from, state.tokens, state.Token)
       recordings(state.tokens)
     })
   }
