@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Keeps the Korean pages beside their English sources.
 
-    docs/ko/translations.py check           complain about every page that is not as its source is
+    docs/ko/translations.py check           complain about every page that is missing, or not as its source is
     docs/ko/translations.py changes PAGE    show what its source has had changed since
     docs/ko/translations.py stamp PAGE...   PAGE is up to date: write that into it
     docs/ko/translations.py links           lead all links to Korean pages where there are such
@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = Path("docs")
 KOREAN = DOCS / "ko"
 ME = KOREAN / "translations.py"
+BOOK = ["README.md", "threads-and-goroutines.md", "glossary.md", "what-people-say.md"]
 
 STAMP = re.compile(r"<!-- translation of (\S+) at (\S+) -->")
 QUOTE = re.compile(r"<!-- quote: (\S+) -->")
@@ -185,8 +186,19 @@ def korean_pages():
     return sorted(path.relative_to(ROOT) for path in (ROOT / KOREAN).rglob("*.md"))
 
 
+def missing_pages():
+    """The book: the start page, the pages that it is made of, and every chapter."""
+    sources = [DOCS / name for name in BOOK]
+    sources += sorted(path.relative_to(ROOT) for path in (ROOT / DOCS / "chapters").glob("*.md"))
+    for source in sources:
+        page = KOREAN / source.relative_to(DOCS)
+        if (ROOT / source).is_file() and not (ROOT / page).is_file():
+            yield f"{source} has no Korean page; write {page}, then: {ME} stamp {page}"
+
+
 def check():
     complaints = [complaint_about(page) for page in korean_pages()]
+    complaints += missing_pages()
     complaints = [complaint for complaint in complaints if complaint]
     print("\n".join(complaints), end="\n" if complaints else "")
     return 1 if complaints else 0

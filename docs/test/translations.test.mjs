@@ -79,6 +79,12 @@ describe('translations.py', { timeout: 60_000 }, () => {
     complains(/^docs\/ko\/page\.md: its source docs\/page\.md is gone/)
   })
 
+  it('names a chapter that is not translated', () => {
+    mkdirSync(join(tree, 'docs/chapters'))
+    write('docs/chapters/01-one.md', english)
+    complains(/^docs\/chapters\/01-one\.md has no Korean page; write docs\/ko\/chapters\/01-one\.md/)
+  })
+
   it('names a page that was never stamped', () => {
     write('docs/ko/page.md', korean)
     complains(/^docs\/ko\/page\.md:1: .*stamp docs\/ko\/page\.md\n/)
