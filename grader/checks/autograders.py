@@ -110,9 +110,11 @@ def gradescope():
         # Lab 00 has nothing to hand in, so its points are everybody's.
         (site.root / "source/course/labs/02-ring/lab.json").write_text("{")
         results, printed = site.submit(ways["honest"][0])
+        expect("--require-sandbox" in (site.root / "source/options").read_text(), "no sandbox is required")
         expect(results is None and "lab.json" in printed, f"a broken course gave points: {results}")
     with tempfile.TemporaryDirectory(dir=ROOT / "build") as temporary:
-        site = Gradescope(pathlib.Path(temporary), "--labs", "2")
+        site = Gradescope(pathlib.Path(temporary), "--labs", "2", "--without-sandbox")
+        expect("--require-sandbox" not in (site.root / "source/options").read_text(), "a sandbox is required")
         results, _ = site.submit(lambda place: shutil.copytree(site.course / "solutions", place, dirs_exist_ok=True))
         expect(results["score"] == 100 and len(results["tests"]) == 2, results)
         real = pathlib.Path(temporary) / "real.zip"
