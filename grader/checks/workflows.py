@@ -337,7 +337,7 @@ int sum(int a, int b) {
 
 
 def what_it_prints_is_no_command(github):
-    head = github.pull_request(1, write("labs/01-sum/sum.cpp", HOSTILE))
+    head = github.pull_request(1, all_of(solve, write("labs/01-sum/sum.cpp", HOSTILE)))
     graded = grade(github, head)
     expect(not graded.failed, graded.log)
     expect("##[error]forged" in graded.log, "the program's output is in the log, or this shows nothing")
