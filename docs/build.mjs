@@ -1,9 +1,11 @@
-// Builds the site: ./course docs. Brings the pages of the whole tree together in build/site, where
+// Builds the site: ./course docs, which calls it with the grader and docs_scenes (docs/examples), or
+// with --viewer for the viewer alone. Brings the pages of the whole tree together in build/site, where
 // the packages of npm are, and lets VitePress make build/docs of them.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { record } from './record.mjs'
 import { serve } from './serve.mjs'
 
 const docs = dirname(fileURLToPath(import.meta.url))
@@ -47,7 +49,18 @@ function bringPages() {
 }
 
 installPackages()
+if (process.argv.includes('--viewer')) {
+  run(['node', join(docs, 'viewer/bundle.mjs')], 'the viewer was not made; what is above says why')
+  process.exit(0)
+}
 bringPages()
+const [grader, scenes] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+try {
+  const recorded = grader && scenes ? record(root, grader, scenes) : { names: [], linked: [] }
+  writeFileSync(join(site, 'recorded.json'), JSON.stringify(recorded))
+} catch (error) {
+  fail(error.message)
+}
 run(['node', 'node_modules/vitepress/bin/vitepress.js', 'build', '.'], 'the site was not built; what is above says why')
 console.log('The site is in build/docs.')
 if (process.argv.includes('--serve')) {

@@ -1,12 +1,14 @@
+import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitepress'
 import { writeCodePages } from './code_pages.mjs'
 import { ofTheTree, slug } from './markdown.mjs'
-import { pageOf, pages, root, titleOf } from './tree.mjs'
+import { pageOf, pages, root, staged, titleOf } from './tree.mjs'
 
 const all = pages()
-const shown = new Set()
+const recorded = JSON.parse(readFileSync(join(staged, 'recorded.json'), 'utf8'))
+const shown = new Set(recorded.linked)
 
 function item(path, text = titleOf(path)) {
   return { text, link: '/' + pageOf(path).replace(/index\.md$/, '').replace(/\.md$/, '') }
@@ -102,7 +104,7 @@ export default defineConfig({
     toc: { slugify: slug },
     headers: { slugify: slug },
     languageAlias: { S: 'asm' },
-    config: (md) => md.use(ofTheTree(shown)),
+    config: (md) => md.use(ofTheTree(shown, recorded.names)),
   },
   themeConfig: {
     translated: korean.map(pageOf),
@@ -129,6 +131,7 @@ export default defineConfig({
   },
   async buildEnd({ outDir }) {
     const count = await writeCodePages(shown, outDir)
+    if (recorded.names.length > 0) cpSync(join(root, 'build/recordings'), join(outDir, 'recordings'), { recursive: true })
     console.log(`${count} source files and folders are shown`)
   },
 })

@@ -15,7 +15,8 @@ function escaped(text) {
 }
 
 // `shown`: a set that gets the path of each file that a page leads to and that is no page itself.
-export function ofTheTree(shown) {
+// `recorded`: what was recorded; nothing in a copy without the reference.
+export function ofTheTree(shown, recorded) {
   function codeLink(path, hash = '') {
     shown.add(path)
     return codeOf(path) + (hash && '#' + hash)
@@ -64,7 +65,11 @@ export function ofTheTree(shown) {
   function recordings(tokens) {
     for (const token of tokens) {
       if (token.type !== 'html_block') continue
-      token.content = token.content.replace(recording, '<Recording name="$1" />')
+      token.content = token.content.replace(recording, (all, name) => {
+        if (recorded.includes(name)) return `<Recording name="${name}" />`
+        if (recorded.length > 0) throw new Error(`there is no recording ${name}`)
+        return '<p class="recording">This copy of the course has no recordings.</p>'
+      })
     }
   }
 

@@ -10,6 +10,7 @@
 #include "process.h"
 #include "text.h"
 #include "trace_json.h"
+#include "trace_view.h"
 #include "workspace.h"
 
 namespace goro::grader {
@@ -59,7 +60,53 @@ Traced build_lab(const Course& course, const TraceOptions& options, Workspace& p
   return traced;
 }
 
-void tell(const TraceSummary& summary, const fs::path& json, int status, Terminal& terminal) {
+// Where the functions are that the program was made of.
+std::map<std::string, SourcePlace> functions(const Course& course, const TraceOptions& options) {
+  std::map<std::string, SourcePlace> found;
+  const Lab* traced = is_lab(options.what) ? &course.lab(options.what) : nullptr;
+  for (const Lab* lab : course.select("")) {
+    if (!lab->slot) {
+      continue;
+    }
+    const bool theirs = traced != nullptr && (lab->number == traced->number ||
+                                              (options.own && lab->number < traced->number));
+    for (const std::string& file : lab->slot->files) {
+      const fs::path path = fs::path(theirs ? "labs" : "solutions") / lab->folder / file;
+      if (path.extension() == ".cpp" && fs::exists(course.root() / path)) {
+        find_functions(course.root(), path, found);
+      }
+    }
+  }
+  return found;
+}
+
+// The viewer without a recording, as docs/build.mjs makes it.
+std::string viewer(const Course& course, Terminal& terminal) {
+  terminal.phase("the viewer");
+  const Ended ended = run_process(
+      {{"node", (course.root() / "docs" / "build.mjs").string(), "--viewer"}, course.root(), {}},
+      {.time = std::chrono::minutes(10)});
+  if (!ended.ok()) {
+    terminal.print(printable(ended.output));
+    throw broken("the viewer cannot be made; ./course trace without --open needs no npm");
+  }
+  return read_file(course.build() / "viewer" / "viewer.html");
+}
+
+// Says where the page is, and opens it if there is a screen.
+void open_page(const fs::path& page, Terminal& terminal) {
+  const bool has_screen =
+      std::getenv("DISPLAY") != nullptr || std::getenv("WAYLAND_DISPLAY") != nullptr;
+  if (has_screen && program_exists("xdg-open") &&
+      run_process({{"xdg-open", page.string()}, page.parent_path(), {}},
+                  {.time = std::chrono::seconds(20)})
+          .ok()) {
+    return;
+  }
+  terminal.print("Open it in a browser: file://" + fs::absolute(page).string());
+}
+
+void tell(const TraceSummary& summary, const fs::path& written, int status, Terminal& terminal) {
   if (status != 0) {
     terminal.print("The program ended with status " + std::to_string(status) + ".");
   }
@@ -68,14 +115,11 @@ void tell(const TraceSummary& summary, const fs::path& json, int status, Termina
   if (summary.cut_off) {
     line += ", the last one cut off";
   }
-  terminal.print(line + ": " + shown_path(json, fs::current_path()));
+  terminal.print(line + ": " + shown_path(written, fs::current_path()));
   if (summary.lost != 0) {
     terminal.print(count(summary.lost, "earlier event") +
                    " had to make room for them; the trace shows the end.");
   }
-  terminal.print(
-      "Open it in https://ui.perfetto.dev (it stays on your machine) or in "
-      "chrome://tracing; docs/tracing.md says what is there to see.");
 }
 
 }  // namespace
@@ -94,11 +138,19 @@ ExitStatus trace(const Course& course, const TraceOptions& options, Terminal& te
     traced.command.insert(traced.command.end(), options.arguments.begin(), options.arguments.end());
   }
   const fs::path records = folder / (file_name(traced.name) + ".trace");
-  const fs::path json = options.output.empty() ? folder / (file_name(traced.name) + ".json")
-                                               : fs::path(options.output);
+  const bool view = options.view || options.open;
+  const fs::path output = options.output.empty()
+                              ? folder / (file_name(traced.name) + (view ? ".html" : ".json"))
+                              : fs::path(options.output);
+  const std::string page = view ? viewer(course, terminal) : std::string();
   fs::remove(records);
   terminal.clear_progress();
   ::setenv("GORO_TRACE", records.c_str(), 1);
+  if (view) {
+    const char* debug = std::getenv("GORO_DEBUG");
+    ::setenv("GORO_DEBUG",
+             ((debug != nullptr ? std::string(debug) + "," : "") + "tracequeues=1").c_str(), 1);
+  }
   const int status = run_in_front(traced.command);
   ::unsetenv("GORO_TRACE");
   if (!fs::exists(records)) {
@@ -108,14 +160,28 @@ ExitStatus trace(const Course& course, const TraceOptions& options, Terminal& te
                     std::to_string(status) + ")");
   }
   const TraceFile file = read_trace(records);
-  std::ofstream out(json);
-  const TraceSummary summary = write_trace_json(file, out);
+  std::ofstream out(output);
+  if (view) {
+    const std::string sources = "file://" + course.root().string() + "/";
+    out << view_page(page, file, options.title.empty() ? traced.name : options.title,
+                     functions(course, options),
+                     options.sources_at.empty() ? sources : options.sources_at);
+  } else {
+    write_trace_json(file, out);
+  }
   out.close();
   if (!out) {
-    throw broken(json.string() + " cannot be written");
+    throw broken(output.string() + " cannot be written");
   }
   fs::remove(records);
-  tell(summary, json, status, terminal);
+  tell(summary_of(file), output, status, terminal);
+  if (options.open) {
+    open_page(output, terminal);
+  } else if (!view) {
+    terminal.print(
+        "Open it in https://ui.perfetto.dev (it stays on your machine) or in "
+        "chrome://tracing; docs/tracing.md says what is there to see.");
+  }
   return status == 0 ? ExitStatus::all_points : ExitStatus::points_missing;
 }
 

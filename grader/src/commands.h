@@ -98,7 +98,11 @@ ExitStatus debug(const Course& course, const DebugOptions& options, Terminal& te
 struct TraceOptions {
   std::string what;  // a lab's number, or a program
   bool own = false;
-  std::string output;                  // the JSON; empty: in build/traces
+  std::string output;                  // the JSON or the page; empty: in build/traces
+  bool view = false;                   // a page that shows it step by step, instead of the JSON
+  bool open = false;                   // in a browser
+  std::string title;                   // of the page
+  std::string sources_at;              // where its links to functions lead; empty: to the files
   std::vector<std::string> arguments;  // a test of the lab, or the program's
   std::string preset = Target{}.base_preset();
 };
@@ -115,6 +119,7 @@ ExitStatus reset(const Course& course, const ResetOptions& options, Terminal& te
 
 struct DocsOptions {
   bool serve = false;  // afterwards, until it is interrupted
+  std::string preset = Target{}.base_preset();
 };
 ExitStatus docs(const Course& course, const DocsOptions& options, Terminal& terminal);
 

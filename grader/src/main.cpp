@@ -327,6 +327,11 @@ struct CommandLine {
         ->required();
     sub->add_option("-o,--output", trace.output, "Where the JSON goes (default: build/traces/…)");
     sub->add_flag("--own", trace.own, "Use your own labs 1 to N, not only lab N");
+    sub->add_flag("--open", trace.open,
+                  "Make a page that shows it step by step, and open it in a browser");
+    sub->add_flag("--view", trace.view, "Make that page, and do not open it");
+    sub->add_option("--title", trace.title)->group("");
+    sub->add_option("--sources-at", trace.sources_at)->group("");
     sub->add_option("--preset", trace.preset)->group("");
     // From the first word that is none of these, all is the program's, or the lab's test.
     sub->prefix_command();
@@ -339,6 +344,7 @@ struct CommandLine {
                           return goro::grader::docs(course, docs, terminal);
                         });
     sub->add_flag("--serve", docs.serve, "Then serve it on this machine, until Ctrl-C");
+    sub->add_option("--preset", docs.preset)->group("");
   }
 
   void add_doctor() {

@@ -51,6 +51,11 @@ class Stream {
                       fresh_ = true;
                       return;
                     }
+                    if (trace::is_ahead(record.kind())) {
+                      push(record.kind(), record.argument(), record.id(), record.number());
+                      with_next_.back() = true;
+                      return;
+                    }
                     const bool timed = record.ticks() != 0 || fresh_;
                     fresh_ = false;
                     ticks_ += record.ticks();
@@ -77,6 +82,10 @@ class Stream {
   // The last event happened at `now`, those before it whose time was not taken evenly between.
   void place(double now) {
     now = std::max(now, last_);
+    if (unplaced_ == 0) {
+      last_ = now;
+      return;
+    }
     double record = 1;
     for (std::size_t i = placed_; i < events_.size(); ++i) {
       events_[i].ns = last_ + (now - last_) * record / unplaced_;
@@ -112,7 +121,7 @@ class Stream {
     events_.push_back({0, m_, kind, argument, id, number});
     with_next_.push_back(false);
     if (kind == Kind::starts) running_ = id;
-    if (kind >= Kind::created && id == running_) number_ = number;
+    if (trace::is_of_goroutine(kind) && id == running_) number_ = number;
     if (trace::is_stop(kind) || kind == Kind::requeued) running_ = 0;
   }
 
@@ -130,10 +139,6 @@ class Stream {
   std::vector<TraceEvent> events_;
 };
 
-bool is_of_goroutine(Kind kind) {
-  return kind >= Kind::created;
-}
-
 // One order of all streams.
 class Merge {
  public:
@@ -143,7 +148,7 @@ class Merge {
     there_.reserve(total);
     for (const auto& stream : streams_) {
       for (const TraceEvent& event : stream) {
-        if (is_of_goroutine(event.kind)) there_.push_back(step(event));
+        if (trace::is_of_goroutine(event.kind)) there_.push_back(step(event));
       }
     }
     std::sort(there_.begin(), there_.end());
@@ -192,7 +197,7 @@ class Merge {
   void offer(std::size_t i) {
     if (next_[i] == streams_[i].size()) return;
     const TraceEvent& event = streams_[i][next_[i]];
-    if (is_of_goroutine(event.kind)) {
+    if (trace::is_of_goroutine(event.kind)) {
       const Step needed = before(event);
       const auto last = last_.find(event.id);
       const bool done = last != last_.end() && last->second.step >= needed.second;
@@ -204,14 +209,14 @@ class Merge {
   void take(std::size_t i) {
     TraceEvent event = streams_[i][next_[i]++];
     event.ns = std::max(event.ns, m_time_[i]);
-    if (is_of_goroutine(event.kind)) {
+    if (trace::is_of_goroutine(event.kind)) {
       Last& last = last_[event.id];
       event.ns = std::max(event.ns, last.ns);
       last = {step(event).second, event.ns};
     }
     m_time_[i] = event.ns;
     order_.push_back(event);
-    if (is_of_goroutine(event.kind)) {
+    if (trace::is_of_goroutine(event.kind)) {
       if (const auto held = held_.find(step(event)); held != held_.end()) {
         const std::size_t other = held->second;
         held_.erase(held);
@@ -269,6 +274,20 @@ TraceRun make_run(const trace::RunHeader& header, std::vector<Buffer> buffers, d
 }
 
 }  // namespace
+
+TraceSummary summary_of(const TraceFile& file) {
+  TraceSummary summary;
+  for (const TraceRun& run : file.runs) {
+    ++summary.runs;
+    summary.events += run.events.size();
+    summary.goroutines += static_cast<std::size_t>(
+        std::count_if(run.events.begin(), run.events.end(),
+                      [](const TraceEvent& event) { return event.kind == Kind::created; }));
+    summary.lost += run.lost;
+    summary.cut_off = summary.cut_off || run.cut_off;
+  }
+  return summary;
+}
 
 TraceFile read_trace(const fs::path& path) {
   const std::string content = read_file(path);

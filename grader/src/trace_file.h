@@ -35,6 +35,15 @@ struct TraceFile {
   std::vector<TraceRun> runs;
 };
 
+struct TraceSummary {
+  std::size_t runs = 0;
+  std::size_t events = 0;
+  std::size_t goroutines = 0;
+  std::uint64_t lost = 0;
+  bool cut_off = false;
+};
+TraceSummary summary_of(const TraceFile& file);
+
 // Reads what a program wrote that ran with GORO_TRACE=path. A file that ends too early gives what
 // it has; one that is no trace is a Problem.
 TraceFile read_trace(const fs::path& path);

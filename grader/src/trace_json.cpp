@@ -141,8 +141,6 @@ class Picture {
     count(run_.last_ns, true);
   }
 
-  [[nodiscard]] std::size_t goroutines() const { return seen_; }
-
  private:
   [[nodiscard]] Track on_m(std::int64_t m) const { return {ms_, m}; }
   [[nodiscard]] Track on_p(std::int64_t p) const { return {ps_, p}; }
@@ -208,8 +206,9 @@ class Picture {
 
   void take_p(std::int64_t m, Thread& thread, std::int64_t p, double now) {
     name_p(p);
-    give_up_p(thread, now);
     std::int64_t& holder = holders_[p];
+    if (holder == m && thread.p == p) return;
+    give_up_p(thread, now);
     if (holder != kNobody && holder != m) give_up_p(threads_[holder], now);
     holders_[p] = m;
     thread.p = p;
@@ -321,8 +320,6 @@ class Picture {
         out_.counter(ps_, "GRQ", now, "\"length\":" + std::to_string(event.number));
         break;
       case Kind::created:
-        ++seen_;
-        [[fallthrough]];
       case Kind::readied:
         made_runnable(event, thread);
         break;
@@ -374,25 +371,17 @@ class Picture {
   double counted_ = 0;
   double between_counts_ = 0;
   double world_stopped_ = 0;
-  std::size_t seen_ = 0;
 };
 
 }  // namespace
 
 TraceSummary write_trace_json(const TraceFile& file, std::ostream& out) {
-  TraceSummary summary;
   Writer writer(out);
   for (std::size_t i = 0; i < file.runs.size(); ++i) {
-    Picture picture(file, i, writer);
-    picture.draw();
-    ++summary.runs;
-    summary.events += file.runs[i].events.size();
-    summary.goroutines += picture.goroutines();
-    summary.lost += file.runs[i].lost;
-    summary.cut_off = summary.cut_off || file.runs[i].cut_off;
+    Picture(file, i, writer).draw();
   }
   writer.finish();
-  return summary;
+  return summary_of(file);
 }
 
 }  // namespace goro::grader

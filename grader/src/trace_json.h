@@ -6,14 +6,6 @@
 
 namespace goro::grader {
 
-struct TraceSummary {
-  std::size_t runs = 0;
-  std::size_t events = 0;
-  std::size_t goroutines = 0;
-  std::uint64_t lost = 0;
-  bool cut_off = false;
-};
-
 // Writes the trace as ui.perfetto.dev and chrome://tracing read it: a track for every P and every M
 // with slices in which a goroutine runs, instants where one is made runnable or parks, arrows from
 // who made it runnable to where it runs, and counters.

@@ -15,14 +15,18 @@
 
 #include <unwind.h>
 
+#include <bit>
 #include <cstdlib>
 
 #include "contracts/getg.h"
 #include "contracts/services/fatal.h"
+#include "frame/trace.h"
 
 namespace goro {
 
 void exceptions_stack_moved(G* gp, Stack old, std::uintptr_t distance) {
+  trace_goroutine(trace::Kind::stack_moved, gp,
+                  static_cast<std::uint8_t>(std::bit_width(gp->stack.size() - 1)));
   const M* mp = gp->m;
   const ExceptionState& state = mp != nullptr ? *mp->exception_globals : gp->exceptions;
   if (state.uncaught == 0) {

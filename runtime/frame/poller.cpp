@@ -144,6 +144,7 @@ Polled poll_until(std::int64_t when) {
 }
 
 G* poll_network() {
+  trace_thread(trace::Kind::m_looks);
   if (netpoll_waiters.load(std::memory_order_relaxed) == 0) return nullptr;
   // Somebody sleeps in epoll and is woken by whatever happens.
   if (sched.lastpoll.load() == 0 || looking.exchange(true)) return nullptr;

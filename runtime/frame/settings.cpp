@@ -53,6 +53,8 @@ Settings read_settings() {
       read.preemptstorm = storm != 0;
     } else if (const long every = value_of(at, length, "traceexact"); every >= 0) {
       read.traceexact = every != 0;
+    } else if (const long queues = value_of(at, length, "tracequeues"); queues >= 0) {
+      read.tracequeues = queues != 0;
     } else if (const long many = value_of(at, length, "tracebuffers"); many > 0) {
       read.tracebuffers = many < 65'536 ? static_cast<int>(many) : 65'536;
     }

@@ -14,6 +14,7 @@ struct Settings {
   bool preemptstorm = false;      // every goroutine that runs is stopped a thousand times a second
   bool traceback_system = false;  // backtraces have the runtime's functions too
   bool traceexact = false;        // a trace has the time of every record
+  bool tracequeues = false;       // and what is in the queues
   int tracebuffers = 1024;        // so many of 16 KB, a thousand records each
   char trace[4096] = "";          // the file that a trace goes to; empty: none
 };

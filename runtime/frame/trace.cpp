@@ -45,6 +45,7 @@
 #include "contracts/lock.h"
 #include "contracts/services/clock.h"
 #include "contracts/services/goroutine.h"
+#include "contracts/sudog.h"
 #include "frame/dump.h"
 #include "frame/settings.h"
 #if GORO_SIMULATE
@@ -68,6 +69,7 @@ std::uint64_t close_together = 0;  // ticks
 char path[sizeof(Settings::trace)];
 bool path_is_begun = false;
 bool exact = false;
+bool with_queues = false;
 pid_t owner = 0;
 
 // Under `lock`. Taken under any other.
@@ -88,6 +90,17 @@ std::atomic<bool> written{false};
 // By sysmon only.
 std::uint32_t last_length[kMostPs];
 std::uint32_t last_global = 0;
+
+// What was recorded last of a P's queue. Whoever holds the P has it.
+struct Queue {
+  bool known = false;
+  std::uint32_t head = 0;
+  std::uint32_t tail = 0;
+  std::uint64_t runnext = 0;
+  std::uint32_t slice = 0;
+};
+Queue queues[kMostPs];
+std::atomic<std::uint32_t> recorded_global{0};
 
 std::uint64_t clock_ticks() {
 #if GORO_SIMULATE
@@ -205,6 +218,78 @@ void refill(M* mp) {
   systemstack([mp] { refill(mp); });
 }
 
+// A goroutine that is in this queue, and was a moment ago. Nobody reads its id while it is taken
+// out, ends and begins again as another: the caller looks afterwards whether it is there still.
+#if defined(__SANITIZE_THREAD__)
+[[gnu::no_sanitize("thread")]]
+#endif
+[[gnu::noinline]] std::uint64_t
+id_of(const G* gp) {
+  return gp != nullptr ? gp->goid : 0;
+}
+
+// Makes room for what record_queue puts there at once, and for an event. False: nothing is
+// recorded.
+bool make_room(M* mp) {
+  constexpr std::size_t kMost = 5;
+  if (room_of(mp) < kMost + kMostAtOnce) refill(mp);
+  return mp->trace.buffer != nullptr;
+}
+
+// gp is about to be readied, and the caller's. 1: a channel's other side has served it, 2: the
+// channel was closed.
+std::uint8_t how_served(const G* gp) {
+  switch (gp->waitreason) {
+    case WaitReason::chan_receive:
+    case WaitReason::chan_send:
+    case WaitReason::select:
+      if (gp->param == nullptr) return 0;
+      return static_cast<const Sudog*>(gp->param)->success ? 1 : 2;
+    default:
+      return 0;
+  }
+}
+
+// What has changed in the queue of this M's P. On g0.
+void record_queue(M* mp, const P* pp) {
+  if (pp->id >= kMostPs) return;
+  Queue& last = queues[pp->id];
+  const std::uint32_t tail = pp->runqtail.load(std::memory_order_relaxed);
+  std::uint32_t head = pp->runqhead.load(std::memory_order_acquire);
+  const auto before = [](std::uint32_t a, std::uint32_t b) {
+    return static_cast<std::int32_t>(a - b) < 0;
+  };
+  for (std::uint32_t at = last.known && before(head, last.tail) ? last.tail : head; at != tail;
+       ++at) {
+    const std::uint64_t id = id_of(pp->runq[at % kRunqSize].load(std::memory_order_relaxed));
+    head = pp->runqhead.load(std::memory_order_acquire);
+    if (before(at, head)) continue;  // a thief was quicker
+    if (!make_room(mp)) return;
+    append(mp, trace_what(trace::Kind::lrq_has, 0, id), std::uint64_t{at} << 32);
+  }
+  if (!make_room(mp)) return;
+  if (!last.known || head != last.head || tail != last.tail) {
+    append(mp, trace_what(trace::Kind::lrq_ends, 0, tail), std::uint64_t{head} << 32);
+  }
+  const std::uint64_t next = id_of(pp->runnext.load(std::memory_order_relaxed));
+  if (!last.known || next != last.runnext) {
+    append(mp, trace_what(trace::Kind::runnext, 0, next), 0);
+  }
+  if (!last.known || pp->schedtick != last.slice) {
+    append(mp, trace_what(trace::Kind::slice, 0, 0), std::uint64_t{pp->schedtick} << 32);
+  }
+  last = {true, head, tail, next, pp->schedtick};
+  const auto global = static_cast<std::uint32_t>(sched.runqsize.load(std::memory_order_relaxed));
+  if (recorded_global.exchange(global, std::memory_order_relaxed) != global) {
+    append(mp, trace_what(trace::Kind::grq_length, 0, 0), std::uint64_t{global} << 32);
+  }
+}
+
+[[gnu::noinline]] void record_queue_on_g0(M* mp) {
+  if (on_g0()) return record_queue(mp, mp->p);
+  systemstack([mp] { record_queue(mp, mp->p); });
+}
+
 // Makes room for this M's next record and what it needs before it, and tells which P it has. False:
 // nothing is recorded.
 bool prepare(M* mp) {
@@ -223,9 +308,11 @@ bool prepare(M* mp) {
     b->p = pp;
     if (pp != nullptr) {
       append(mp, trace_what(trace::Kind::p_taken, 0, static_cast<std::uint64_t>(pp->id)), 0);
+      if (pp->id < kMostPs) queues[pp->id].known = false;
     }
   }
-  return true;
+  if (with_queues && mp->p != nullptr) record_queue_on_g0(mp);
+  return mp->trace.buffer != nullptr;
 }
 
 // The next ones may be quick.
@@ -341,7 +428,11 @@ void trace_run_begins(std::int32_t procs) {
     std::memcpy(path, settings().trace, sizeof(path));
     path_is_begun = false;
   }
-  exact = settings().traceexact;
+  with_queues = settings().tracequeues;
+#if GORO_SIMULATE
+  if (sim::active) with_queues = false;  // every look at a queue would be a point of the schedule
+#endif
+  exact = settings().traceexact || with_queues;
   close_together = ticks_close_together();
   for (std::uint32_t i = 0; i < used; ++i) buffers[i].owner = nullptr;
   used = next_serial = 0;
@@ -349,6 +440,8 @@ void trace_run_begins(std::int32_t procs) {
   oldest_full = newest_full = nullptr;
   std::fill_n(last_length, kMostPs, 0);
   last_global = 0;
+  for (Queue& queue : queues) queue = Queue{};
+  recorded_global.store(0, std::memory_order_relaxed);
   this_run = trace::RunHeader{};
   this_run.magic = trace::kRunMagic;
   this_run.procs = static_cast<std::uint32_t>(procs);
@@ -429,6 +522,9 @@ void trace_sample() {
 void trace_record(std::uint64_t what, G* gp) {
   M* mp = getm();
   if (!prepare(mp)) return;
+  if (with_queues && (what & 0xff) == static_cast<std::uint64_t>(trace::Kind::readied)) {
+    what |= std::uint64_t{how_served(gp)} << 8;
+  }
   const std::uint64_t ticks = read_clock(mp);
   append(mp, what, ticks | std::uint64_t{++gp->trace_seq} << 32);
   permit_quick(mp);
@@ -466,16 +562,21 @@ void trace_other_hand_over(TraceCursor& cursor, trace::Record* at, std::uint64_t
 }
 
 void trace_record_call(trace::Kind kind, G* gp) {
+  // It may have lost its P, and have it again.
+  if (TraceBuffer* b = getm()->trace.buffer; kind == trace::Kind::returns && b != nullptr) {
+    b->p = nullptr;
+  }
   trace_record(trace_what(kind, 0, gp->goid), gp);
   // What comes next may find the M without its P, or with another.
   getm()->trace.quick_end.store(nullptr, std::memory_order_relaxed);
 }
 
 void trace_record_thread(trace::Kind kind) {
+  if (kind == trace::Kind::m_looks && !with_queues) return;
   M* mp = getm();
   if (!prepare(mp)) return;
   const std::uint32_t ticks = read_clock(mp);
-  append(mp, trace_what(kind, 0, 0), ticks);
+  append(mp, trace_what(kind, mp->spinning ? 1 : 0, 0), ticks);
 }
 
 }  // namespace goro

@@ -29,18 +29,28 @@ enum class Kind : std::uint8_t {
   m_sleeps = 6,  // without a P: nobody needs it
   m_polls =
       7,  // without a P: until a timer is due, or somebody can go on who waits for the network
-  m_wakes = 8,
+  m_wakes = 8,  // (-, 1 if it is to spin)
   world_stops = 9,
   world_starts = 10,
+  m_looks = 11,  // (-, 1 if it spins) its P's queue and the GRQ have nothing: it looks elsewhere
+
+  // With GORO_DEBUG=tracequeues=1: what changed in the queue of this M's P since it last said so.
+  // Before the event at which that is seen, and most of it is what the M's event before did.
+  runnext = 12,   // (who is there or 0)
+  lrq_has = 13,   // (who is there, -, the slot: it counts on and on)
+  lrq_ends = 14,  // (the tail, -, the head)
+  slice = 15,     // (-, -, P::schedtick)
 
   // All below: of a goroutine (its id, -, its number: what happens to a goroutine is numbered,
   // but for its stops, which only whoever ran it records).
-  created = 16,   // (-, 1 if the M's goroutine created it)
-  readied = 17,   // it waited, and can go on
-  starts = 18,    // runs on this M
-  calls = 19,     // begins a system call
-  returns = 20,   // comes out of it, and still has a P
-  requeued = 21,  // comes out of it without one, and has to wait for one
+  created = 16,  // (-, 1 if the M's goroutine created it)
+  // (-, with tracequeues, of one that waited at a channel: 1 was served, 2 it is closed)
+  readied = 17,      // it waited, and can go on
+  starts = 18,       // runs on this M
+  calls = 19,        // begins a system call
+  returns = 20,      // comes out of it, and still has a P
+  requeued = 21,     // comes out of it without one, and has to wait for one
+  stack_moved = 22,  // (-, binary logarithm of its new size)
 
   // Stops running on this M (-, -, 0).
   parks = 24,  // (-, why)
@@ -84,6 +94,13 @@ inline constexpr std::uint8_t kRepeated =
 // A hand-over's numbers are two, so the next one of the same goroutine is as much later.
 inline constexpr std::uint32_t kNumbersOfHandOver = 2;
 
+constexpr bool is_of_goroutine(Kind kind) {
+  return kind >= Kind::created;
+}
+// Said before the event of the same M that it belongs to, and without a time of its own.
+constexpr bool is_ahead(Kind kind) {
+  return kind == Kind::p_taken || (kind >= Kind::runnext && kind <= Kind::slice);
+}
 constexpr bool is_stop(Kind kind) {
   return kind >= Kind::parks && kind <= Kind::ends;
 }

@@ -156,7 +156,7 @@ std::map<std::uint64_t, std::vector<Event>> lives(const RecordedRun& run) {
   std::map<std::uint64_t, std::vector<Event>> all;
   for (const auto& [m, events] : run.ms) {
     for (const Event& event : events) {
-      if (event.kind >= Kind::created) all[event.id].push_back(event);
+      if (trace::is_of_goroutine(event.kind)) all[event.id].push_back(event);
     }
   }
   for (auto& [id, events] : all) {
@@ -193,13 +193,16 @@ void expect_sound(const RecordedRun& run) {
   for (const auto& [id, events] : lives(run)) {
     EXPECT_EQ(events.front().kind, Kind::created) << "of goroutine " << id;
     std::int64_t m = 0;
+    Kind before = Kind::created;
     for (std::size_t i = 1; i < events.size(); ++i) {
       const Event& event = events[i];
       ASSERT_EQ(event.number, events[i - 1].number + (trace::is_stop(event.kind) ? 0U : 1U))
           << "of goroutine " << id;
-      ASSERT_TRUE(may_follow(events[i - 1].kind, event.kind))
+      if (event.kind == Kind::stack_moved) continue;  // while it runs, or has just parked
+      ASSERT_TRUE(may_follow(before, event.kind))
           << "goroutine " << id << ": kind " << static_cast<int>(event.kind) << " after kind "
-          << static_cast<int>(events[i - 1].kind) << ", number " << event.number;
+          << static_cast<int>(before) << ", number " << event.number;
+      before = event.kind;
       if (event.kind == Kind::starts) m = event.m;
       if (event.kind != Kind::readied) {
         ASSERT_EQ(event.m, m) << "goroutine " << id << " is on two Ms";
@@ -263,6 +266,43 @@ TEST(Trace, IsOffUnlessAskedFor) {
   });
   EXPECT_EQ(recorded.end.status, 0) << recorded.end.told();
   EXPECT_EQ(recorded.bytes, "") << "without a run there is nothing to write";
+}
+
+TEST(Trace, WithQueuesItSaysWhatMovesWhenTheRingIsFull) {
+  GORO_STEP("300 goroutines are created on one P; the 258th finds the ring full");
+  const Recorded recorded = record(
+      [] {
+        goro::run(
+            [] {
+              goro::WaitGroup all;
+              for (int i = 0; i < 300; ++i) all.go([] {});
+              all.wait();
+            },
+            {.procs = 1});
+      },
+      "tracequeues=1");
+  ASSERT_EQ(recorded.runs.size(), 1U) << recorded.end.told();
+  expect_sound(recorded.runs[0]);
+  std::uint32_t head = 0;
+  std::uint32_t most = 0;
+  bool overflowed = false;
+  bool in_order = true;
+  std::map<std::uint32_t, std::uint64_t> ring;
+  for (const Event& event : recorded.runs[0].ms.at(0)) {
+    if (event.kind == Kind::lrq_has) {
+      // A new buffer begins with all of the ring.
+      in_order = in_order && ring.emplace(event.number, event.id).first->second == event.id;
+    } else if (event.kind == Kind::lrq_ends) {
+      most = std::max(most, static_cast<std::uint32_t>(event.id) - event.number);
+      overflowed = overflowed || event.number - head == kRunqSize / 2;
+      head = event.number;
+    } else if (event.kind == Kind::grq_length && event.number != 0) {
+      EXPECT_LE(event.number, 129U) << "half of the ring and one more go to the GRQ";
+    }
+  }
+  EXPECT_TRUE(in_order) << "two goroutines were told to be in one place of the ring";
+  EXPECT_EQ(most, kRunqSize) << "so full was the ring";
+  EXPECT_TRUE(overflowed) << "the head did not go on by half a ring at once";
 }
 
 TEST(Trace, EveryGoroutineHasALifeInOrder) {

@@ -1,4 +1,10 @@
 import DefaultTheme from 'vitepress/theme'
+import Recording from './Recording.vue'
 import './site.css'
 
-export default DefaultTheme
+export default {
+  extends: DefaultTheme,
+  enhanceApp({ app }) {
+    app.component('Recording', Recording)
+  },
+}

@@ -1,0 +1,47 @@
+// The scheduler's rules, as steps name them: what the step is called, which function does it, and
+// which button jumps to it.
+export const rules = {
+  go: { title: 'go', function: 'runq_put', more: 'A new goroutine goes into runnext: it runs next, in what is left of this slice. Whoever was there is kicked to the tail of the LRQ.' },
+  overflow: { title: 'The LRQ is full', function: 'runq_put_slow', jump: 'overflow', more: 'The ring has 256 places. The oldest 128 and the one that has no room go to the GRQ together: 129, under one lock.' },
+  ready: { title: 'ready', function: 'ready', more: 'What it waited for is there. It goes into runnext, because whoever wakes often blocks soon.' },
+  handover: { title: 'From hand to hand', function: 'send', jump: 'channel', more: 'The other side waits in the channel’s queue already: the value goes straight from goroutine to goroutine, past the buffer.' },
+  closed: { title: 'The channel is closed', function: 'closechan', more: 'Everybody who waits at a closed channel can go on.' },
+  timer: { title: 'A timer is due', function: 'check', more: 'Timers are looked at on the way through the scheduler; there is no thread for them.' },
+  network: { title: 'The network is ready', function: 'netpoll', more: 'The kernel says that a descriptor can go on, and so can whoever waits for it.' },
+  'from runnext': { title: 'runnext comes first', function: 'runq_get', more: 'It inherits the time slice: two goroutines that wake each other count as one for fairness.' },
+  'from the LRQ': { title: 'The oldest of the LRQ', function: 'runq_get', more: 'First in, first out, without a lock. A new time slice begins.' },
+  'from the GRQ': { title: 'The LRQ is empty: the GRQ', function: 'globrunq_get_batch', more: 'A fair share of it comes along: its length divided by the number of Ps, at most 128.' },
+  tick: { title: 'Tick 61: look at the GRQ first', function: 'find_runnable', jump: 'tick', more: 'Every 61st slice the GRQ has the first word. Otherwise a P that always has work of its own would starve it.' },
+  steal: { title: 'Stolen: half of another’s queue', function: 'runq_grab', jump: 'steal', more: 'Nothing here and nothing in the GRQ. A thief takes half of the victim’s LRQ, rounded up, with one compare-and-swap.' },
+  'steal runnext': { title: 'Stolen: another’s runnext', function: 'runq_grab', jump: 'steal', more: 'Only in the last round, and only after a pause: its P is most likely about to run it.' },
+  starts: { title: 'Runs', function: 'execute', more: 'It comes from no queue that the recording knows of.' },
+  park: { title: 'Parks', function: 'park_m', more: 'It is off its stack before anybody can wake it.' },
+  yield: { title: 'Yields', function: 'gosched_m', more: 'To the tail of the GRQ: everybody else comes first.' },
+  preempt: { title: 'Preempted', function: 'preempt_m', jump: 'preemption', more: 'Its slice lasted longer than 10 ms, or the world is to stop. It goes to the GRQ.' },
+  end: { title: 'Ends', function: 'goexit0', more: 'The G and its stack are kept for the next go.' },
+  syscall: { title: 'Into a system call', function: 'entersyscall', more: 'The P stays wired to the M, and anybody may take it from now on.' },
+  'syscall ends': { title: 'Out of the call, with the P', function: 'exitsyscall', more: 'Nobody took the P meanwhile, or another one was free.' },
+  'syscall without P': { title: 'Out of the call, without a P', function: 'exitsyscall_no_p', more: 'The P is somebody else’s. The goroutine goes to the GRQ, and the thread goes to sleep.' },
+  handoff: { title: 'Hand-off', function: 'handoffp', jump: 'handoff', more: 'The call lasts. Sysmon took the P away from the M that blocks, so that others can run on it.' },
+  'P taken': { title: 'Takes a P', function: 'acquirep', more: 'A thread needs a P to run goroutines.' },
+  stack: { title: 'The stack moves', function: 'copystack', jump: 'stack', more: 'A prologue found too little room. The used part is copied to a new stack, and every pointer into the old one is adjusted.' },
+  looks: { title: 'Looks for work', function: 'find_work_elsewhere', more: 'Its LRQ and the GRQ are empty. It asks the network, then the other Ps.' },
+  sleeps: { title: 'Goes to sleep', function: 'stopm', more: 'It gave up its P, looked at all queues once more, and found nothing.' },
+  polls: { title: 'Sleeps in the poller', function: 'find_work_elsewhere', more: 'Until a timer is due or the network has something. One M at a time.' },
+  wakes: { title: 'Wakes', function: 'startm', more: 'Somebody has work, or a P, for it.' },
+  'M begins': { title: 'A thread begins', function: 'startm', more: 'No M was idle.' },
+  'M ends': { title: 'A thread ends', more: 'Its goroutine ended while it was locked to it, or the run is over.' },
+  'world stops': { title: 'The world stops', function: 'stop_the_world', more: 'No goroutine runs until it starts again.' },
+  'world starts': { title: 'The world goes on', function: 'start_the_world', more: '' },
+}
+
+// In the order of the buttons. `key` jumps to the next, with Shift to the one before.
+export const jumps = [
+  { name: 'steal', title: 'Steal', key: 's' },
+  { name: 'handoff', title: 'Hand-off', key: 'h' },
+  { name: 'preemption', title: 'Preemption', key: 'p' },
+  { name: 'overflow', title: 'Overflow', key: 'o' },
+  { name: 'tick', title: 'Tick 61', key: 't' },
+  { name: 'channel', title: 'Hand to hand', key: 'c' },
+  { name: 'stack', title: 'Stack copy', key: 'k' },
+]
