@@ -93,8 +93,7 @@ void channel() {
     for (int i = 0; i < 6; ++i) numbers.send(i);
     numbers.close();
   });
-  int sum = 0;
-  for (const int number : numbers) sum += number;
+  for (const int number : numbers) (void)number;
   group.wait();
 }
 // [/channel]
