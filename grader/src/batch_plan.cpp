@@ -149,16 +149,23 @@ std::vector<BatchEntry> in_list(const fs::path& list) {
 }  // namespace
 
 std::string BatchPlan::settings() const {
-  return Json{{"labs", labs}, {"benchmarks", benchmarks}, {"own", own}, {"preset", preset}}.dump();
+  return Json{{"labs", labs},
+              {"benchmarks", benchmarks},
+              {"own", own},
+              {"sandbox_required", sandbox_required},
+              {"preset", preset}}
+      .dump();
 }
 
 std::string plan_to_json(const BatchPlan& plan) {
-  Json json{{"out", plan.out.string()}, {"labs", plan.labs},       {"benchmarks", plan.benchmarks},
-            {"own", plan.own},          {"preset", plan.preset},   {"course", plan.course},
-            {"hidden", Json::array()},  {"entries", Json::array()}};
-  for (const fs::path& folder : plan.hidden) {
-    json["hidden"].push_back(folder.string());
-  }
+  Json json{{"out", plan.out.string()},
+            {"labs", plan.labs},
+            {"benchmarks", plan.benchmarks},
+            {"own", plan.own},
+            {"sandbox_required", plan.sandbox_required},
+            {"preset", plan.preset},
+            {"course", plan.course},
+            {"entries", Json::array()}};
   for (const BatchEntry& entry : plan.entries) {
     json["entries"].push_back({{"name", entry.name}, {"source", source_to_json(entry.source)}});
   }
@@ -173,11 +180,9 @@ BatchPlan plan_from_json(const std::string& text) {
     plan.labs = json.at("labs").get<std::string>();
     plan.benchmarks = json.at("benchmarks").get<bool>();
     plan.own = json.at("own").get<bool>();
+    plan.sandbox_required = json.at("sandbox_required").get<bool>();
     plan.preset = json.at("preset").get<std::string>();
     plan.course = json.at("course").get<std::string>();
-    for (const Json& folder : json.at("hidden")) {
-      plan.hidden.emplace_back(folder.get<std::string>());
-    }
     for (const Json& entry : json.at("entries")) {
       plan.entries.push_back({entry.at("name").get<std::string>(),
                               source_from_json(entry.at("source").get<std::string>())});

@@ -22,10 +22,9 @@ struct BatchPlan {
   std::string labs;                 // as Course::select takes it
   bool benchmarks = true;
   bool own = false;
+  bool sandbox_required = false;
   std::string preset;
   std::string course;  // its digest
-
-  std::vector<fs::path> hidden;  // what no submission may see
 
   // What besides a submission and the course decides about a grade. Two results with the same
   // settings can stand in one table.

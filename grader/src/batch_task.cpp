@@ -111,9 +111,8 @@ BatchRecord grade_entry(const Course& course, const BatchPlan& plan, const Batch
     options.preset = plan.preset;
     options.benchmarks = plan.benchmarks;
     options.own = plan.own;
-    options.hidden = plan.hidden;
     std::string notice;  // of what it lacks; every report names the sandbox
-    options.sandbox = choose_sandbox({}, notice);
+    options.sandbox = choose_sandbox({plan.sandbox_required, {}}, notice);
     record.score = grade(here, *opened.submission, options, terminal, {});
     record.score.submission = entry.name;
     record.outcome = BatchRecord::Outcome::graded;

@@ -81,10 +81,7 @@ class Batch {
     plan.own = options_.own;
     plan.preset = options_.target.base_preset();
     plan.course = digest_of(course_);
-    plan.hidden = {plan.out};
-    if (fs::is_directory(place)) {
-      plan.hidden.push_back(place);
-    }
+    plan.sandbox_required = options_.sandbox.required;
     return plan;
   }
 
@@ -147,6 +144,13 @@ class Batch {
   }
 
   void grade_all_of(const BatchPlan& work) {
+    if (options_.engine == "local") {
+      std::string notice;
+      (void)choose_sandbox(options_.sandbox, notice);
+      if (!notice.empty()) {
+        terminal_.print(terminal_.style().warning(notice));
+      }
+    }
     BatchProgress progress(terminal_, work.entries.size());
     int in_a_row = 0;
     const BatchWork given{

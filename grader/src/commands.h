@@ -63,6 +63,7 @@ struct BatchOptions {
   bool benchmarks = true;
   bool own = false;
   std::string engine = "local";  // or "slurm"
+  SandboxOptions sandbox;
   Target target;
 };
 ExitStatus batch(const Course& course, const BatchOptions& options, Terminal& terminal);

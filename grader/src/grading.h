@@ -21,9 +21,6 @@ struct GradingOptions {
   bool own = false;  // labs 1 to N all from the submission
   Sandbox sandbox = Sandbox::none;
   std::string only;  // the one test or benchmark to run; empty: all
-  // What a submission must not see, neither when it is compiled nor when it runs: private tests,
-  // other submissions, their grades.
-  std::vector<fs::path> hidden = {};
 };
 
 // Called as each test ends, from one thread at a time.

@@ -117,9 +117,13 @@ struct CommandLine {
     sub->add_option("--preset", target.preset)->group("");
   }
 
-  static void add_sandbox(CLI::App* sub, goro::grader::SandboxOptions& options) {
+  static void add_require_sandbox(CLI::App* sub, goro::grader::SandboxOptions& options) {
     sub->add_flag("--require-sandbox", options.required,
                   "Grade nothing where no sandbox can be made");
+  }
+
+  static void add_sandbox(CLI::App* sub, goro::grader::SandboxOptions& options) {
+    add_require_sandbox(sub, options);
     sub->add_option("--sandbox", options.given)
         ->check(CLI::IsMember({"none", "limits", "namespaces"}))
         ->group("");
@@ -237,6 +241,7 @@ struct CommandLine {
                     "local: on this machine; slurm: an array of jobs on a cluster")
         ->check(CLI::IsMember({"local", "slurm"}))
         ->capture_default_str();
+    add_require_sandbox(sub, batch.sandbox);
     add_target(sub, batch.target);
     sub->footer(
         "Exit status: 0 everybody is graded, whatever the points, 2 wrong use, 3 somebody could\n"

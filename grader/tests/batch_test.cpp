@@ -236,6 +236,21 @@ TEST_F(Batch, OfTwoOnOneFolderTheSecondIsRefused) {
   EXPECT_FALSE(fs::exists(record("alice")));
 }
 
+TEST_F(Batch, WithoutTheSandboxThatIsRequiredNobodyIsGraded) {
+  hand_in_three();
+  const fs::path programs = root_.parent_path() / "programs";  // and bubblewrap is none of them
+  fs::create_directories(programs);
+  fs::create_symlink("/usr/bin/sha256sum", programs / "sha256sum");
+  std::vector<std::string> words{"/usr/bin/env", "PATH=" + programs.string(), GORO_GRADER_PROGRAM};
+  const std::vector<std::string> arguments = command({"--require-sandbox"});
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  const Ended ended = run_process({words, root_, {}}, {});
+  EXPECT_EQ(ended.status, 3) << ended.output;
+  EXPECT_SAYS(ended, "course: no sandbox can be made here: ");
+  EXPECT_FALSE(fs::exists(record("alice")));
+  EXPECT_FALSE(fs::exists(out() / "grades.csv"));
+}
+
 // Killed whenever there are some new results, a batch still ends with each graded once: no result
 // that was there is touched again, and the points are right.
 TEST_F(Batch, KilledThreeTimesItStillGradesEverybodyOnce) {
