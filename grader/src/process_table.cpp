@@ -10,9 +10,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "unique_fd.h"
@@ -82,20 +82,21 @@ std::vector<ProcessEntry> processes_of(uid_t user) {
 }
 
 std::uint64_t resident_bytes_of_tree(pid_t first) {
+  std::multimap<pid_t, const ProcessEntry*> children;
   const std::vector<ProcessEntry> all = process_table();
-  std::set<pid_t> tree{first};
-  // A child may stand before its parent in the list.
-  for (bool grown = true; grown;) {
-    grown = false;
-    for (const ProcessEntry& entry : all) {
-      if (tree.contains(entry.parent) && tree.insert(entry.id).second) {
-        grown = true;
-      }
-    }
-  }
   std::uint64_t bytes = 0;
   for (const ProcessEntry& entry : all) {
-    bytes += tree.contains(entry.id) ? entry.resident_bytes : 0;
+    children.emplace(entry.parent, &entry);
+    bytes += entry.id == first ? entry.resident_bytes : 0;
+  }
+  std::vector<pid_t> open{first};
+  while (!open.empty()) {
+    const auto [begin, end] = children.equal_range(open.back());
+    open.pop_back();
+    for (auto child = begin; child != end; ++child) {
+      bytes += child->second->resident_bytes;
+      open.push_back(child->second->id);
+    }
   }
   return bytes;
 }
