@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = Path("docs")
 KOREAN = DOCS / "ko"
 ME = KOREAN / "translations.py"
-BOOK = ["README.md", "threads-and-goroutines.md", "glossary.md", "what-people-say.md"]
+BOOK = ["README.md", "threads-and-goroutines.md", "glossary.md", "what-people-say.md", "scenes.md"]
 
 STAMP = re.compile(r"<!-- translation of (\S+) at (\S+) -->")
 QUOTE = re.compile(r"<!-- quote: (\S+) -->")
