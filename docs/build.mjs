@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { writeApi } from './api.mjs'
 import { record } from './record.mjs'
 import { serve } from './serve.mjs'
 
@@ -54,6 +55,7 @@ if (process.argv.includes('--viewer')) {
   process.exit(0)
 }
 bringPages()
+writeApi(root, site)
 const [grader, scenes] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 try {
   const recorded = grader && scenes ? record(root, grader, scenes) : { names: [], linked: [] }
