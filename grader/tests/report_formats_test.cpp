@@ -93,10 +93,8 @@ const std::vector<std::string>& hostile_texts() {
       "<script>alert(1)</script><img src=x onerror=alert(1)><!--",
       "| a | b |\n|---|---|\n![x](http://evil.example/x.png) [link](javascript:alert(1)) [x]: y",
       "@everyone http://evil.example www.evil.example a@b.example #1 :tada: **bold**",
-      "\x1b[2J\x1b[31m\x1b]0;title\x07\x9b"
-      "31m\b\b\b\x7f",
-      "\xe2\x80\xae\xe2\x81\xa6"
-      "desrever \xe2\x80\x8f",
+      std::string("\x1b[2J\x1b[31m\x1b]0;title\x07\x9b") + "31m\b\b\b\x7f",
+      std::string("\xe2\x80\xae\xe2\x81\xa6") + "desrever \xe2\x80\x8f",
       "\xff\xfe\xc0\xaf\xed\xa0\x80\xf5\x80\x80\x80 no UTF-8",
       "\xef\xbf\xbe\xef\xbf\xbf no characters",
       std::string("a zero\0byte", 11),

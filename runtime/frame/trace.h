@@ -27,7 +27,8 @@ struct TraceBuffer {
 };
 static_assert(sizeof(TraceBuffer) == TraceBuffer::kBytes);
 // A look at the records before the first ones finds the header's end, and there nothing.
-static_assert(offsetof(TraceBuffer, next_full) + sizeof(TraceBuffer*) + 4 * sizeof(trace::Record) <=
+static_assert(offsetof(TraceBuffer, next_full) + sizeof(std::uintptr_t) +
+                  4 * sizeof(trace::Record) <=
               TraceBuffer::kHeaderBytes);
 
 // Changes only while no runtime runs. A plain atomic: no schedule of a simulation is to depend on
