@@ -76,8 +76,9 @@ void goro_mcall(void (*fn)(goro::G* g));
 void goro_systemstack(void (*fn)(void* arg), void* arg);
 
 // Starts the scheduler on this thread: saves the registers on the present stack and the stack
-// pointer in g0->sched.sp, makes g0 the current goroutine, puts the standard control words in
-// force, and calls fn(), which never returns. Everything below the saved stack pointer is the g0
+// pointer in g0->sched.sp, makes g0 the current goroutine (the limit of a thread that runs no
+// goroutine is 0 already), puts the standard control words in force, and calls fn(), which never
+// returns. Everything below the saved stack pointer is the g0
 // stack from now on. A later goro_gogo(&g0->sched), on this thread only, returns from goro_mstart
 // with the caller's own control words; then getg() is g0 still.
 void goro_mstart(goro::G* g0, void (*fn)());
