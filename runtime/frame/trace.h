@@ -5,6 +5,7 @@
 
 #include "contracts/getg.h"
 #include "contracts/model.h"
+#include "contracts/services/goroutine.h"
 #include "frame/trace_format.h"
 
 namespace goro {
@@ -109,9 +110,14 @@ constexpr std::uint64_t trace_what(trace::Kind kind, std::uint8_t argument, std:
     return;
   M* mp = getm();
   if (mp == nullptr) return;
+  const std::uint64_t what = trace_what(kind, argument, gp->goid);
+#if !defined(__OPTIMIZE__)
+  // Here each step is a call. In its prologue the stack may be moved, which is recorded: not in the
+  // middle of another record.
+  if (!on_g0()) return systemstack([what, gp] { trace_record(what, gp); });
+#endif
   TraceCursor& cursor = mp->trace;
   trace::Record* at = cursor.next.load(std::memory_order_relaxed);
-  const std::uint64_t what = trace_what(kind, argument, gp->goid);
   if (at >= cursor.quick_end.load(std::memory_order_relaxed) || cursor.stop != 0) [[unlikely]] {
     return trace_record(what, gp);
   }

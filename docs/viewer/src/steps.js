@@ -76,6 +76,7 @@ class Builder {
     this.grqLength = 0
     this.grqOrder = 0
     this.nextOf = new Int32Array(ps).fill(-1) // the G in each runnext
+    this.ringOf = Array.from({ length: ps }, () => ({ head: 0, tail: -1, next: -1 })) // of each P, as told last
   }
 
   build() {
@@ -159,9 +160,11 @@ class Builder {
         }
       } else if (kind === Kind.runnext) {
         const g = id === 0 ? undefined : this.g.index.get(id)
+        if (p >= 0) this.ringOf[p].next = g ?? -1
         if (g !== undefined && g !== starts && !this.isAt(g, Place.next, p) && cause >= 0) this.put(cause, g, Place.next, p)
       } else if (kind === Kind.lrq_ends) {
         head = number | 0
+        if (p >= 0) Object.assign(this.ringOf[p], { head, tail: id | 0 })
       } else if (kind === Kind.grq_length) {
         global = number
       } else if (kind === Kind.slice) {
@@ -267,8 +270,20 @@ class Builder {
   // The goroutine that M runs while this happens, or -1.
   runner(m) { return this.now[this.layout.runs(m)] - 1 }
 
+  // Whoever was in runnext goes to the tail, unless the ring may be full. M says so itself only at
+  // its next event, and by then a thief may have come.
+  kick(step) {
+    const { p } = this.steps[step]
+    if (p < 0) return
+    const ring = this.ringOf[p]
+    if (ring.tail < 0 || ring.next < 0 || !this.isAt(ring.next, Place.next, p) || ring.tail - ring.head >= kRing) return
+    this.put(step, ring.next, Place.lrq, p, ring.tail++)
+    ring.next = -1
+  }
+
   created(i, m, g) {
     const step = this.step(i, 'go', { g, by: this.runner(m) })
+    this.kick(step)
     this.put(step, g, Place.none)
     this.set(step, this.layout.stack(g), kSmallestStack)
     this.pending.set(g, step)
