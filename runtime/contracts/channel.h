@@ -112,8 +112,8 @@ bool chansend(Hchan* c, void* elem, bool block);
 // Receives into `elem`, a receiver's place (ElementType). {true, true}: a value; {true, false}: the
 // channel is closed and empty, and the place is untouched; {false, false}: it would have to wait,
 // and !block. As chansend; the look without the lock must not take a channel for empty and open
-// that is empty because it was closed and drained in between, so it reads in this order: empty,
-// closed, and if it is closed, empty again. Go: chanrecv.
+// that is empty because it was closed and drained in between, so it reads in this order: empty
+// (acquire, or the order is none), closed, and if it is closed, empty again. Go: chanrecv.
 ReceiveResult chanrecv(Hchan* c, void* elem, bool block);
 
 // Panic("close of nil channel"), Panic("close of closed channel"). Sets closed; takes all receivers

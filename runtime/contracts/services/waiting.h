@@ -25,12 +25,12 @@ void wake_waiter(Sudog* sg);
 void wake_to_look_again(Sudog* sg);
 
 // A thread that is not the runtime's waits at channel c, whose lock it holds: in queue q (one of
-// c's) with element `elem`, asleep in the kernel. Releases the lock. True when it was served;
-// false: it looks again.
+// c's) with element `elem`, asleep in the kernel. Releases the lock. True when it was served by a
+// value; false: the channel was closed, or nothing happened to it, and it looks again.
 bool wait_outside(Hchan* c, Waitq* q, void* elem);
 
-// The running goroutine, which is about to park for `reason`. Not on g0, nor on a thread that is
-// not the runtime's: there it throws Panic("a goroutine's operation outside of goro::run").
+// The running goroutine, which is about to park. Not on g0, nor on a thread that is not the
+// runtime's: there it throws Panic("a goroutine's operation outside of goro::run").
 G* waiting_goroutine();
 
 // Parks for ever. Throws like waiting_goroutine. Go: block; chansend and chanrecv of nil.
