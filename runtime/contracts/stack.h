@@ -4,7 +4,7 @@
 //      │ frames       │ ──── copied, and ──►    │ frames       │
 //   sp ├──────────────┤      every word that    ├──────────────┤ sp
 //      │              │      points into        │              │
-//      ├ ─ ─ ─ ─ ─ ─ ─┤      [lo, hi] moved     │              │
+//      ├ ─ ─ ─ ─ ─ ─ ─┤      [sp, hi) moved     │              │
 //      │ stack guard  │      by the distance    │              │
 //   lo └──────────────┘                         │              │
 //                                               ├ ─ ─ ─ ─ ─ ─ ─┤
@@ -66,11 +66,12 @@ void stackpool_reset();
 // __morestack or _mcount: on g0, with all of gp's registers saved on its own stack from
 // gp->sched.sp up.
 //   1. Was gp asked to give way (gp->stackguard0 is kStackPreempt)? Puts the real guard back.
-//   2. If `bytes` do not fit between gp->sched.sp and the guard: doubles until they do, with
-//      running→copystack, copystack, copystack→running. For a stack that would be larger than
-//      max_stack_size(): stack_overflow(gp, max_stack_size()) (contracts/services/fatal.h), which
-//      does not return. For one that is not growable: stack_overflow(gp, its size). (`foreign` on a
-//      fixed stack is no reason to stop: there the guard page is the limit.)
+//   2. If `bytes` do not fit between gp->sched.sp (which may be below the guard already) and the
+//      guard: doubles the size until they do, and moves once, with running→copystack, copystack,
+//      copystack→running. For a stack that would be larger than max_stack_size():
+//      stack_overflow(gp, max_stack_size()) (contracts/services/fatal.h), which does not return.
+//      For one that is not growable: stack_overflow(gp, its size). (`foreign` on a fixed stack is
+//      no reason to stop: there the guard page is the limit.)
 //   3. Was gp asked, and may it be preempted now (contracts/services/scheduling.h: can_preempt)?
 //      gp->preempt = false, gopreempt_m(gp). Else goro_gogo(&gp->sched).
 // Growing comes first: the function that called us does not check a second time.
@@ -78,11 +79,11 @@ void stackpool_reset();
 [[noreturn]] void newstack(G* gp, std::size_t bytes, bool foreign);
 
 // Moves the used part of gp's stack to the top of a new stack of `size` bytes, relocates in it the
-// addresses of what was in use (adjust_pointers),
-// changes gp->stack, gp->stackguard0 (kStackPreempt stays if it is set) and gp->sched.sp, and frees
-// the old stack. Before that, those who keep addresses are told: exceptions_stack_moved(gp, old,
-// distance) and stackcheck_stack_moved(gp, old) (contracts/services). gp owns its stack: it is in
-// copystack, on this M or on none. On g0. Go: copystack.
+// addresses of what was in use (adjust_pointers), changes gp->stack, gp->stackguard0 (kStackPreempt
+// stays if it is set) and gp->sched.sp, and frees the old stack. Before that, those who keep
+// addresses are told: exceptions_stack_moved(gp, old, distance) and stackcheck_stack_moved(gp, old)
+// (contracts/services). Allocates and frees with this M's P. gp owns its stack: it is in copystack,
+// on this M or on none. On g0. Go: copystack.
 void copystack(G* gp, std::size_t size);
 
 // Adds `distance` to every 8-byte word of [from, to) that holds an address in [in_use.lo,
