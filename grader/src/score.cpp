@@ -25,8 +25,12 @@ int silence(const TestScore& test) {
   return test.missing_step ? 2 : test.broke_off ? 1 : 0;
 }
 
-// The step whose section of the handout the test belongs to; what tests all steps together is last.
+// The step that the test misses; else the one whose section of the handout it belongs to. What
+// tests all steps together is last.
 int step_of(const TestScore& test) {
+  if (test.missing_step && !test.missing_lab) {
+    return *test.missing_step;
+  }
   constexpr std::string_view mark = "#step-";
   const std::size_t at = test.section.find(mark);
   int step = std::numeric_limits<int>::max();

@@ -224,17 +224,20 @@ TEST(TerminalReport, TheMostTellingFailureComesFirst) {
                at(test("Ring.Crash", Status::crashed, 10, "boom"), "step-1-put"),
                at(test("Ring.Two", Status::failed, 10, "why"), "step-2-get"),
                at(test("Ring.TwoAgain", Status::failed, 10, "why"), "step-2-get"),
-               at(test("Ring.Missing", Status::failed, 10), "step-1-put"),
+               at(test("Ring.MissingLater", Status::failed, 10), "step-1-put"),
+               at(test("Ring.Missing", Status::failed, 10), "step-2-get"),
                at(test("Ring.NotRun", Status::not_run, 10), "step-1-put"),
                at(test("Ring.Good", Status::passed, 30), "step-1-put")};
   lab.tests[2].broke_off = true;
-  lab.tests[5].missing_step = 1;
+  lab.tests[5].missing_step = 3;
+  lab.tests[6].missing_step = 1;
   std::vector<std::string> names;
   for (const TestScore* each : lab.most_telling()) {
     names.push_back(each->name);
   }
   EXPECT_EQ(names, (std::vector<std::string>{"Ring.Two", "Ring.TwoAgain", "Ring.Ten", "Ring.Whole",
-                                             "Ring.Crash", "Ring.Missing", "Ring.NotRun"}));
+                                             "Ring.Crash", "Ring.Missing", "Ring.MissingLater",
+                                             "Ring.NotRun"}));
   const std::string text = check_summary(example_lab(), lab, 3, Style(false), 100);
   EXPECT_LT(text.find("✗ Ring.Two"), text.find("✗ Ring.Ten")) << text;
   EXPECT_EQ(text.find("✗ Ring.Whole"), std::string::npos) << text;

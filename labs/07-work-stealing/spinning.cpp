@@ -20,7 +20,7 @@ P* check_runqs_no_p() {
   GORO_NOT_IMPLEMENTED(7, 4);
 }
 
-// Step 4: the six points of the contract, in this order.
+// Step 4: the seven points of the contract, in this order.
 G* find_work_elsewhere() {
   GORO_NOT_IMPLEMENTED(7, 4);
 }

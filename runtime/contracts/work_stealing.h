@@ -97,7 +97,8 @@ std::uint32_t runq_grab(P* victim, atomic<G*>* to, std::uint32_t at, bool take_n
 
 // Steals from victim into pp's ring, which is empty: the last one stolen is returned, the others
 // are published with one store of the tail (release). Null: nothing. Fatal "runq_steal: runq
-// overflow". By the owner of pp. Go: runqsteal.
+// overflow" if pp's ring would hold 256 or more with them: then it was not empty. By the owner of
+// pp. Go: runqsteal.
 G* runq_steal(P* pp, P* victim, bool take_next);
 
 // ---- spinning.cpp ----
