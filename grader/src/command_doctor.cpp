@@ -31,6 +31,8 @@ constexpr auto needs = std::to_array<Need>({
     {"/usr/include/benchmark/benchmark.h", "libbenchmark-dev", "the labs' benchmarks", true},
     {"gdb", "gdb", "for you: looks into a test", false},
     {"clang++", "clang", "a second compiler, for ./course test", false},
+    {"/var/lib/dpkg/info/libclang-rt-dev.list", "libclang-rt-dev",
+     "clang's sanitizers, for ./course test", false},
     {"clang-format", "clang-format", "for ./course test", false},
     {"clang-tidy", "clang-tidy", "for ./course test", false},
     {"shellcheck", "shellcheck", "for ./course test", false},

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <regex>
+#include <set>
 
 #include "files.h"
 #include "problem.h"
@@ -144,10 +145,16 @@ class Checker {
     if (!page_.marks_match) {
       complaints_.push_back(file_.string() + ": marks instructors-only without counterpart");
     }
+    bool inside = false;
     for (std::size_t at = 0; at < page_.lines.size(); ++at) {
       if (!page_.code[at]) {
         quote(at);
         links(at);
+      } else if (is_fence(page_.lines[at])) {
+        if (!inside) {
+          block(at);
+        }
+        inside = !inside;
       }
     }
     return complaints_;
@@ -172,6 +179,7 @@ class Checker {
       complain(at, "no code block after the quote of " + path + "#" + name);
       return;
     }
+    quoted_.insert(start);
     std::vector<std::string> shown;
     for (std::size_t i = start + 1; i < page_.lines.size() && !is_fence(page_.lines[i]); ++i) {
       shown.push_back(page_.lines[i]);
@@ -183,6 +191,15 @@ class Checker {
       }
     } catch (const std::exception& error) {
       complain(at, path + ": " + error.what());
+    }
+  }
+
+  // Code of the tree's languages in the book.
+  void block(std::size_t at) {
+    static const std::regex language(R"( *```(cpp|c|asm|go)\b.*)");
+    if (*file_.begin() == "docs" && std::regex_match(page_.lines[at], language) &&
+        quoted_.find(at) == quoted_.end()) {
+      complain(at, "code that is not quoted from the tree; put <!-- quote: file#region --> above");
     }
   }
 
@@ -215,6 +232,7 @@ class Checker {
   fs::path root_;
   fs::path file_;
   Page page_;
+  std::set<std::size_t> quoted_;  // lines at which a quoted block begins
   std::vector<std::string> complaints_;
 };
 

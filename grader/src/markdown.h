@@ -29,6 +29,7 @@ std::string page_for_students(const std::string& markdown, const fs::path& file,
 // Complaints, a line each, about the page `file` (relative to root):
 //   - after <!-- quote: path#region --> comes a fenced block that is not that region, line for
 //   line;
+//   - in docs/, a fenced block of C, C++, assembly or Go that is no quote;
 //   - a link to a file that does not exist, or to a heading that its page does not have;
 //   - a mark instructors-only without counterpart.
 std::vector<std::string> check_page(const fs::path& root, const fs::path& file);

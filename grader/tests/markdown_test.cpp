@@ -42,6 +42,17 @@ TEST_F(Markdown, AMissingRegionFileOrBlockIsNamed) {
   EXPECT_EQ(complaints("<!-- quote: code.h#sum -->\nwords\n").size(), 1U);
 }
 
+TEST_F(Markdown, CodeInTheBookIsAQuote) {
+  const std::string page =
+      "<!-- quote: code.h#sum -->\n```cpp\nint sum();\n  int more();\n```\n"
+      "```text\na picture\n```\n```cpp\nint mine();\n```\n";
+  EXPECT_TRUE(complaints(page).empty()) << "a page that is not of the book";
+  write_file_atomically(root_ / "docs/page.md", page);
+  const auto all = check_page(root_, "docs/page.md");
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_TRUE(all[0].starts_with("docs/page.md:9: code that is not quoted")) << all[0];
+}
+
 TEST_F(Markdown, DeadLinksAreNamed) {
   const auto all = complaints(
       "# One\n[a](code.h) [b](gone.h) [c](#one) [d](#two) [e](https://example.org/x) `[f](gone)`\n"
