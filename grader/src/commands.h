@@ -155,6 +155,13 @@ struct MutantsOptions {
 };
 ExitStatus mutants(const Course& course, const MutantsOptions& options, Terminal& terminal);
 
+struct AttacksOptions {
+  std::string name;
+  SandboxOptions sandbox;
+  Target target;
+};
+ExitStatus attacks(const Course& course, const AttacksOptions& options, Terminal& terminal);
+
 struct SelfTestOptions {
   std::vector<std::string> only;
   bool course = false;  // only what proves the labs

@@ -53,6 +53,7 @@ struct CommandLine {
   goro::grader::SyncOptions sync;
   goro::grader::SimilarOptions similar;
   goro::grader::MutantsOptions mutants;
+  goro::grader::AttacksOptions attacks;
   goro::grader::SelfTestOptions self_test;
 
   CommandLine() {
@@ -81,6 +82,7 @@ struct CommandLine {
     add_similar();
     add_doctor();
     add_mutants();
+    add_attacks();
     add_test();
   }
 
@@ -369,6 +371,20 @@ struct CommandLine {
     sub->add_option("--labs", mutants.labs, "Which labs: 3, 1-5 or 1,3 (default: all)");
     sub->add_option("--name", mutants.name, "Only this mutant");
     add_target(sub, mutants.target);
+  }
+
+  void add_attacks() {
+    CLI::App* sub = add("attacks", "Grade submissions that cheat or do harm; none may get anywhere",
+                        "./course attacks --name kills-its-parents",
+                        [this](const Course& course, Terminal& terminal) {
+                          return goro::grader::attacks(course, attacks, terminal);
+                        });
+    sub->add_option("--name", attacks.name,
+                    "Only this attack, also one that is not tried otherwise");
+    sub->add_flag_callback(
+        "--no-namespaces", [this] { attacks.sandbox.given = "limits"; },
+        "With limits only, as where namespaces are forbidden");
+    add_target(sub, attacks.target);
   }
 
   void add_test() {

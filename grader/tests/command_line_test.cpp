@@ -137,7 +137,7 @@ TEST_F(CommandLine, WrongUseIsOneLineAndStatusTwo) {
 
 TEST_F(CommandLine, EveryCommandHasHelpWithAnExample) {
   for (const std::string command : {"status", "check", "watch", "hint", "debug", "bench", "grade",
-                                    "reset", "doctor", "mutants", "test"}) {
+                                    "reset", "doctor", "mutants", "attacks", "test"}) {
     const Ended ended = course({command, "--help"});
     EXPECT_EQ(ended.status, 0) << command;
     EXPECT_SAYS(ended, "Example:  ./course " + command);

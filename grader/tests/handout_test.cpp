@@ -83,8 +83,12 @@ TEST_F(HandoutTest, SealedChecksALabWithTheReferenceInTheOtherSlots) {
   EXPECT_EQ(solved.status, 0) << solved.output;
   EXPECT_EQ(course_in(out_, {"check", "1", "--own"}).status, 0);
   EXPECT_SAYS(course_in(out_, {"reset", "1", "--yes"}), "sum.cpp is the starter again");
-  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {"test"}, {"mutants"}, {"handout", "x"}, {"grade", "--submission", "solutions"}}) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"test"},
+                                             {"mutants"},
+                                             {"attacks"},
+                                             {"handout", "x"},
+                                             {"grade", "--submission", "solutions"}}) {
     const Ended refused = course_in(out_, arguments);
     EXPECT_EQ(refused.status, 2) << refused.output;
     EXPECT_SAYS(refused, "this is a students' edition of the course, without the solutions");

@@ -1,0 +1,19 @@
+// Writes files until nothing more fits.
+// not tried: it loads the whole machine, so it waits for one that does nothing else
+// needs: namespaces
+#include <fcntl.h>
+#include <unistd.h>
+#include <string>
+
+namespace {
+[[gnu::constructor]] void attack() {
+  static char page[1 << 20];
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = "file" + std::to_string(i);
+    const int fd = open(name.c_str(), O_WRONLY | O_CREAT, 0644);
+    for (int k = 0; k < 8; ++k) (void)!write(fd, page, sizeof(page));
+    close(fd);
+  }
+  _exit(0);
+}
+}  // namespace

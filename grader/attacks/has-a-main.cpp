@@ -1,0 +1,5 @@
+// Defines main itself.
+// report: duplicate symbol: main
+int main() {
+  return 0;
+}
