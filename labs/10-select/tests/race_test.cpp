@@ -51,7 +51,7 @@ TEST(Race, TheReceiverSeesWhatTheSenderWrote) {
 }
 
 TEST(Race, LeavesItsQueuesUnderTheirLocks) {
-  constexpr int kTurns = 300;
+  constexpr int kTurns = 3000;
   int sum = 0;
   goro::run(
       [&] {
