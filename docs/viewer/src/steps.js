@@ -138,11 +138,12 @@ class Builder {
     this.told[m] = []
     const { layout } = this
     const p = this.now[layout.holds(m)] - 1
+    if (p < 0) return [] // the recording begins in the middle, and M has not said which P it has
     const cause = this.last[m]
     const came = []
     let head = null
     let global = null
-    const nextBefore = p >= 0 ? this.nextOf[p] : -1
+    const nextBefore = this.nextOf[p]
     for (const { kind, id, number } of told) {
       if (kind === Kind.lrq_has) {
         const g = this.g.index.get(id)
@@ -160,11 +161,11 @@ class Builder {
         }
       } else if (kind === Kind.runnext) {
         const g = id === 0 ? undefined : this.g.index.get(id)
-        if (p >= 0) this.ringOf[p].next = g ?? -1
+        this.ringOf[p].next = g ?? -1
         if (g !== undefined && g !== starts && !this.isAt(g, Place.next, p) && cause >= 0) this.put(cause, g, Place.next, p)
       } else if (kind === Kind.lrq_ends) {
         head = number | 0
-        if (p >= 0) Object.assign(this.ringOf[p], { head, tail: id | 0 })
+        Object.assign(this.ringOf[p], { head, tail: id | 0 })
       } else if (kind === Kind.grq_length) {
         global = number
       } else if (kind === Kind.slice) {

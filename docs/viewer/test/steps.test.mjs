@@ -54,6 +54,18 @@ describe('what an event is', () => {
 })
 
 describe('steps', () => {
+  it('can begin in the middle, before anybody has said which P is whose', () => {
+    const run = played(1, [[0, Kind.runnext, 2], [0, Kind.created, 3, 5], [0, Kind.runnext, 3], [0, Kind.created, 4, 5], [0, Kind.p_taken, 0], [0, Kind.runnext, 4], [0, Kind.parks, 1, 2, 1]])
+    for (let count = 0; count <= run.steps.length; ++count) run.after(count)
+    assert.equal(run.steps.length, 4)
+  })
+  it('kick at once: a thief may come before the M says so', () => {
+    const run = played(2, [
+      ...begin, [0, Kind.lrq_ends, 0, 0], [0, Kind.created, 2, 1], [0, Kind.runnext, 2], [0, Kind.created, 3, 1],
+      [1, Kind.m_begins], [1, Kind.p_taken, 1], [1, Kind.m_looks, 0, 0, 1],
+    ])
+    assert.deepEqual(run.after(run.stepOf('M begins') && run.steps.length).ps[0].lrq, [2])
+  })
   it('put a new goroutine into runnext and kick the one that was there', () => {
     const run = played(1, [...begin, [0, Kind.created, 2, 1], [0, Kind.runnext, 2], [0, Kind.created, 3, 1], [0, Kind.lrq_has, 2, 0], [0, Kind.lrq_ends, 1, 0], [0, Kind.runnext, 3], [0, Kind.parks, 1, 2, 1]])
     const at = run.steps.findIndex((step) => step.rule === 'go' && run.gs[step.g] === 3) + 1
