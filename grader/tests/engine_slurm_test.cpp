@@ -67,6 +67,8 @@ TEST_F(SlurmEngineTest, TheTableIsTheSameAsOnThisMachineAlsoWhenTheBatchIsKilled
                                  records + "/student0.json)\n" + program + "; echo status $?\n" +
                                  "[[ $before == \"$(stat -c %i " + records +
                                  "/student0.json)\" ]] && echo graded once\n" + program);
+  // Without that file there was no cluster.
+  ASSERT_TRUE(fs::exists(root_ / "killed.log")) << there.output;
   EXPECT_EQ(there.status, 0) << there.output << read_file(root_ / "killed.log");
   EXPECT_SAYS(there, "of an earlier batch is not over; waiting for it");
   EXPECT_SAYS(there, "6 graded, 1 refused");
