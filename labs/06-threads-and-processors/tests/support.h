@@ -3,11 +3,12 @@
 #pragma once
 
 #include <pthread.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -132,11 +133,18 @@ inline std::int64_t processor_time_of(std::thread& thread) {
   return std::int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
 }
 
-// How often this thread has gone off its processor.
-inline std::int64_t own_switches() {
-  rusage usage{};
-  getrusage(RUSAGE_THREAD, &usage);
-  return usage.ru_nvcsw + usage.ru_nivcsw;
+// How often thread `tid` of this process has gone off its processor, of its own accord or not; -1
+// if the kernel does not say.
+inline std::int64_t switches_of(pid_t tid) {
+  std::ifstream status("/proc/self/task/" + std::to_string(tid) + "/status");
+  std::int64_t sum = 0;
+  int found = 0;
+  for (std::string line; std::getline(status, line);) {
+    if (line.find("ctxt_switches:") == std::string::npos) continue;
+    sum += std::stoll(line.substr(line.find(':') + 1));
+    ++found;
+  }
+  return found == 2 ? sum : -1;
 }
 
 // Uses `nanoseconds` of a processor on this thread, with a few pauses in between, so that whoever
