@@ -36,6 +36,7 @@ constexpr auto needs = std::to_array<Need>({
     {"clang-format", "clang-format", "for ./course test", false},
     {"clang-tidy", "clang-tidy", "for ./course test", false},
     {"shellcheck", "shellcheck", "for ./course test", false},
+    {"valgrind", "valgrind", "counts instructions, for ./course test", false},
     {"python3", "python3", "for ./course test: clients of the example servers, translations",
      false},
     {"sbatch", "slurm-client", "for batch --engine slurm", false},

@@ -156,11 +156,16 @@ class Stages {
       add("starters-" + preset, place_of(preset),
           [this, preset](Log& log) { return starters(log, preset); });
     };
+    const auto add_counts = [&](const std::string& preset) {
+      add("counts-" + preset, place_of(preset),
+          [this, preset](Log& log) { return counts(log, preset); });
+    };
     // Those of gcc's folders come first: one after the other, they take half of the whole time.
     for (const char* preset : {"gcc-release", "gcc-tsan", "gcc-sim"}) {
       add_runtime(preset);
     }
     add_solutions("gcc-release");
+    add_counts("gcc-release");
     add_starters("gcc-release");
     add("mutants", "gcc", [this](Log& log) { return log.ok({grader_.string(), "mutants"}); });
     add("install", "gcc", [this](Log& log) { return install(log); });
@@ -168,6 +173,7 @@ class Stages {
       add_runtime(preset);
     }
     add_solutions("clang-release");
+    add_counts("clang-release");
     add_solutions("arm64");
     add_starters("arm64");
     add("tidy", "tidy", [this](Log& log) { return tidy(log); });
@@ -332,6 +338,13 @@ class Stages {
       arguments.emplace_back("--own");
     }
     return log.ok(arguments);
+  }
+
+  // What must stay cheap takes as many instructions as it did.
+  bool counts(Log& log, const std::string& preset) const {
+    return log.ok({"runtime/bench/counts_test.py"}) &&
+           build_with_solutions(log, preset, {"goro_counts"}) &&
+           log.ok({"runtime/bench/counts.py", "check", preset});
   }
 
   // A starter earns nothing, and says of every test what is not implemented.
