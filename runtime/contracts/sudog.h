@@ -18,18 +18,20 @@ struct Sudog {
   // Protected by the lock of the channel or semaphore that it waits for.
   Sudog* next = nullptr;
   Sudog* prev = nullptr;
-  void* elem = nullptr;          // the value to send, the place to receive; a semaphore's address
-  bool is_select = false;        // part of a select: whoever takes it must win G::select_done first
-  bool success = false;          // woken by a value, not by close
-  std::uint32_t ticket = 0;      // semaphores: treap priority; 1 after a direct hand-over
-  Sudog* parent = nullptr;       // semaphores: in the treap
-  Sudog* waitlink = nullptr;     // the goroutine's next sudog; semaphores: the next at this address
-  Sudog* waittail = nullptr;     // semaphores: the last at this address
-  std::uint32_t waiters = 0;     // semaphores: how many wait at this address behind this one
-  std::int64_t acquired_at = 0;  // when the wait began, nanotime(); 0: nobody asks
-  Hchan* c = nullptr;            // the channel
+  void* elem = nullptr;      // the value to send, the place to receive; a semaphore's address
+  bool is_select = false;    // part of a select: whoever takes it must win G::select_done first
+  bool success = false;      // woken by a value, not by close
+  std::uint32_t ticket = 0;  // semaphores: treap priority; 1 after a direct hand-over
+  // The goroutine's next sudog. Semaphores: see frame/sema_root.cpp.
+  Sudog* waitlink = nullptr;
+  union {
+    Hchan* c = nullptr;  // the channel
+    Sudog* parent;       // semaphores: in the treap
+  };
 };
 // [/sudog]
+// Each goroutine that waits at a channel has one.
+static_assert(sizeof(Sudog) == 7 * sizeof(void*));
 
 // A clean sudog: from the P's list; if that is empty, moves half a list (kSudogCache / 2) over from
 // sched's first; if there is none either, a new one from sudog_alloc() (services/waiting.h). On

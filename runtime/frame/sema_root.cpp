@@ -1,8 +1,10 @@
 // Who waits where: a treap by address, in each of 251 roots. Go: sema.go (semTable, semaRoot).
 //
 // A treap is a search tree by key whose random priorities form a heap; so it is balanced, likely,
-// with little code. Of those who wait at one address only the first is in the tree; the others hang
-// from it (waitlink), and it knows the last (waittail).
+// with little code. Of those who wait at one address only the first is in the tree. The others are
+// a ring through waitlink, and the first's waitlink is the last of them:
+//
+//   first ──► last ──► second ──► third ──► … ──► last        alone: null
 #include <cstdint>
 
 #include "contracts/services/random.h"
@@ -85,6 +87,16 @@ void remove(SemaRoot* root, Sudog* s) {
   }
 }
 
+// Into the ring whose last is `last`, as its first; null: s is the ring.
+void insert_behind(Sudog* last, Sudog* s) {
+  if (last == nullptr) {
+    s->waitlink = s;
+  } else {
+    s->waitlink = last->waitlink;
+    last->waitlink = s;
+  }
+}
+
 }  // namespace
 
 SemaRoot* root_for(const atomic<std::uint32_t>* addr) {
@@ -96,22 +108,21 @@ void SemaRoot::queue(atomic<std::uint32_t>* addr, Sudog* s, bool lifo) {
   s->next = nullptr;
   s->prev = nullptr;
   s->waitlink = nullptr;
-  s->waittail = nullptr;
   Sudog* parent = nullptr;
   Sudog** at = &treap;
   while (Sudog* t = *at) {
     if (t->elem == addr) {
       if (lifo) {
         replace(this, t, s);
-        s->waitlink = t;
-        s->waittail = t->waittail == nullptr ? t : t->waittail;
         t->parent = nullptr;
         t->prev = nullptr;
         t->next = nullptr;
-        t->waittail = nullptr;
+        Sudog* last = t->waitlink;
+        insert_behind(last, t);
+        s->waitlink = last == nullptr ? t : last;
       } else {
-        (t->waittail == nullptr ? t : t->waittail)->waitlink = s;
-        t->waittail = s;
+        insert_behind(t->waitlink, s);
+        t->waitlink = s;
       }
       return;
     }
@@ -134,10 +145,11 @@ Sudog* SemaRoot::dequeue(atomic<std::uint32_t>* addr) {
             : s->next;
   }
   if (s == nullptr) return nullptr;
-  if (Sudog* second = s->waitlink; second != nullptr) {
-    Sudog* last = s->waittail;
+  if (Sudog* last = s->waitlink; last != nullptr) {
+    Sudog* second = last->waitlink;
     replace(this, s, second);
-    second->waittail = last == second ? nullptr : last;
+    last->waitlink = second->waitlink;
+    second->waitlink = last == second ? nullptr : last;
   } else {
     remove(this, s);
   }
@@ -146,7 +158,6 @@ Sudog* SemaRoot::dequeue(atomic<std::uint32_t>* addr) {
   s->prev = nullptr;
   s->parent = nullptr;
   s->waitlink = nullptr;
-  s->waittail = nullptr;
   s->ticket = 0;
   return s;
 }

@@ -116,6 +116,17 @@ TEST(Go, AClosureIsDestroyedOnceWhateverItsSize) {
   EXPECT_EQ(token.use_count(), 1);
 }
 
+TEST(Go, AClosureOfHandlesNeedsNoHeap) {
+  // What a lambda captures from a const variable is const, and moving it copies it. go() keeps a
+  // closure in the goroutine if moving it cannot throw.
+  EXPECT_TRUE(std::is_nothrow_copy_constructible_v<goro::Channel<std::string>>);
+  EXPECT_TRUE(std::is_nothrow_copy_constructible_v<goro::SendChannel<int>>);
+  EXPECT_TRUE(std::is_nothrow_copy_constructible_v<goro::ReceiveChannel<int>>);
+  EXPECT_TRUE(std::is_nothrow_copy_constructible_v<goro::WaitGroup>);
+  EXPECT_TRUE(std::is_nothrow_copy_constructible_v<goro::Timer>);
+  EXPECT_TRUE(std::is_nothrow_copy_constructible_v<goro::Context>);
+}
+
 TEST(Go, AShortStringMovesIntoTheGoroutine) {
   // A short string points into itself. On the spawner's growable stack that is an address of a
   // local, but the closure is judged by what it holds once it is in the goroutine.

@@ -22,10 +22,10 @@ TEST(Race, SudogsTravelBetweenPsUnderTheLock) {
       for (int round = 0; round < kRounds; ++round) {
         for (Sudog*& s : taken) {
           s = acquire_sudog();
-          ++s->waiters;
+          ++s->ticket;
         }
         for (Sudog* s : taken) {
-          --s->waiters;
+          --s->ticket;
           release_sudog(s);
         }
         std::this_thread::yield();

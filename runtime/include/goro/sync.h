@@ -17,7 +17,7 @@ namespace goro {
 class WaitGroup {
  public:
   WaitGroup() : words_(new WaitGroupWords) {}
-  WaitGroup(const WaitGroup& other) : words_(other.words_) {
+  WaitGroup(const WaitGroup& other) noexcept : words_(other.words_) {
     // relaxed: whoever copies a handle has one.
     if (words_ != nullptr) words_->handles.fetch_add(1, std::memory_order_relaxed);
   }

@@ -63,7 +63,7 @@ bool func_timer_stop(FuncTimer* t);
 class FuncTimerRef {
  public:
   explicit FuncTimerRef(FuncTimer* t = nullptr) : t_(t) {}
-  FuncTimerRef(const FuncTimerRef& other) : t_(other.t_) {
+  FuncTimerRef(const FuncTimerRef& other) noexcept : t_(other.t_) {
     if (t_ != nullptr) func_timer_hold(t_);
   }
   FuncTimerRef(FuncTimerRef&& other) noexcept : t_(std::exchange(other.t_, nullptr)) {}

@@ -123,7 +123,7 @@ class ChannelRef {
   ChannelRef() = default;
   // Takes over the count of 1 that makechan left.
   explicit ChannelRef(Hchan* c) : c_(c) {}
-  ChannelRef(const ChannelRef& other) : c_(other.c_) {
+  ChannelRef(const ChannelRef& other) noexcept : c_(other.c_) {
     // relaxed: whoever copies a handle has one.
     if (c_ != nullptr) count()->fetch_add(1, std::memory_order_relaxed);
   }
