@@ -39,7 +39,10 @@ namespace goro {
 // The M of this thread, nullptr on a thread that is not the runtime's. Go: getg().m
 [[gnu::always_inline]] inline M* getm() {
   G* gp = getg();
-  return gp == nullptr ? nullptr : gp->m;
+  M* mp = gp == nullptr ? nullptr : gp->m.get();
+  // Most callers know that there is one. A compiler that follows the null into them warns of it.
+  asm("" : "+r"(mp));
+  return mp;
 }
 
 // True on an M's own stack, where nothing may park and every call has room.

@@ -14,13 +14,18 @@
 #include "contracts/services/goroutine.h"
 #include "contracts/services/stackcheck.h"
 #include "frame/heap_blocks.h"
+#include "goro/no_grow.h"
 
 namespace goro {
 
 namespace {
 
-// Never inlined: a function that calls foreign code asks for 16 KB of stack on entry, and these two
-// are only entered where there is room.
+// Never inlined, and without a check: a function that calls foreign code asks for 16 KB of stack on
+// entry, which costs a return that the processor mispredicts, and these two are only entered where
+// there is room.
+GORO_NO_GROW void* allocate_here(std::size_t size, std::size_t align, std::uintptr_t pc);
+GORO_NO_GROW void free_here(void* at);
+
 [[gnu::noinline]] void* allocate_here(std::size_t size, std::size_t align, std::uintptr_t pc) {
   if (size == 0) size = 1;
   void* at = nullptr;

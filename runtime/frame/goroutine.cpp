@@ -63,12 +63,61 @@ Kept* kept(const G* gp) {
 // nobody looks at that word while its goroutine is stopped, except here. Never called.
 void errno_is_kept(void* /*object*/) {}
 
-// Apart: errno is a call of foreign code, so this function's prologue always takes the detour
-// through __morestack_non_split, whose return the processor predicts wrong, and some after it.
-[[gnu::noinline]] void give_errno_back(G* gp) {
+// What follows stands apart from g_prepare_to_run and before_park, which every switch calls: those
+// need no frame then, and call no library function. A function that does has a prologue that never
+// lets it pass without a call (__morestack_non_split), and the processor mispredicts its return.
+
+__attribute__((noinline)) void record_start(G* gp) {
+  trace_start(gp);
+}
+
+__attribute__((noinline)) void give_errno_back(G* gp) {
   gp->closure.invoke = kept(gp)->invoke;
   errno = kept(gp)->error;
 }
+
+// [first_stack]
+__attribute__((noinline)) void first_stack(G* gp) {
+  // A fixed stack was made when the goroutine was, because that can fail.
+  if (gp->stack_kind == StackKind::growable) gp->stack = stackalloc(getm()->p, kStackMin);
+  gostartcall(&gp->sched, gp->stack.hi, goroutine_main);
+  gp->quiet_parks = 0;
+}
+// [/first_stack]
+
+__attribute__((noinline)) void record_park(const G* gp) {
+  trace_stop(trace::Kind::parks, gp, static_cast<std::uint8_t>(gp->waitreason.get()));
+}
+
+#if GORO_GROWABLE_STACKS
+// [shrink_if_quiet]
+// before_park's, for a stack that has grown.
+//
+// Go shrinks when the garbage collector scans a stack. We have no collector, and a goroutine that
+// parks is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop
+// that recurses and parks would copy its stack twice a round.
+__attribute__((noinline)) void shrink_if_quiet(G* gp) {
+  constexpr int kQuietParks = 64;
+  if (gp->stack_kind != StackKind::growable) return;
+  if (gp->stack.hi - gp->sched.sp + kStackGuard >= gp->stack.size() / 4) {
+    gp->quiet_parks = 0;
+  } else if (gp->quiet_parks + 1 < kQuietParks) {
+    ++gp->quiet_parks;
+  } else {
+    gp->quiet_parks = 0;
+    const Stack old = gp->stack;
+    shrinkstack(gp);
+    // What unlockf will be given is often a local of the goroutine: it moved too, by as much as the
+    // stack's upper end did.
+    M* mp = getm();
+    const auto lock = reinterpret_cast<std::uintptr_t>(mp->waitlock);
+    if (old.contains(lock)) {
+      mp->waitlock = reinterpret_cast<void*>(gp->stack.hi - (old.hi - lock));
+    }
+  }
+}
+// [/shrink_if_quiet]
+#endif
 
 // An mcall function.
 [[noreturn]] void yield_m(G* gp) {
@@ -88,23 +137,11 @@ void inspect_closure(const G* spawner, const void* object, std::size_t size) {
 
 }  // namespace
 
-[[noreturn]] void switch_to(G* gp) {
-#if GORO_GROWABLE_STACKS
-  goro_gogo(&gp->sched);
-#else
-  sanitizer_switch_to(gp);
-#endif
-}
-
 // [prepare_to_run]
 void g_prepare_to_run(G* gp) {
-  trace_start(gp);
-  if (gp->sched.sp == 0) {
-    // A fixed stack was made when the goroutine was, because that can fail.
-    if (gp->stack_kind == StackKind::growable) gp->stack = stackalloc(getm()->p, kStackMin);
-    gostartcall(&gp->sched, gp->stack.hi, goroutine_main);
-    gp->quiet_parks = 0;
-  }
+  if (trace_is_on()) [[unlikely]]
+    record_start(gp);
+  if (gp->sched.sp == 0) first_stack(gp);
   if (gp->closure.invoke == errno_is_kept) [[unlikely]]
     give_errno_back(gp);
   gp->preempt.store(false, std::memory_order_relaxed);
@@ -146,29 +183,10 @@ void g_free_stack(G* gp) {
 
 // [before_park]
 void before_park(G* gp) {
-  trace_stop(trace::Kind::parks, gp, static_cast<std::uint8_t>(gp->waitreason.get()));
+  if (trace_is_on()) [[unlikely]]
+    record_park(gp);
 #if GORO_GROWABLE_STACKS
-  // Go shrinks when the garbage collector scans a stack. We have no collector, and a goroutine that
-  // parks is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop
-  // that recurses and parks would copy its stack twice a round.
-  constexpr int kQuietParks = 64;
-  if (gp->stack.size() == kStackMin || gp->stack_kind != StackKind::growable) return;
-  if (gp->stack.hi - gp->sched.sp + kStackGuard >= gp->stack.size() / 4) {
-    gp->quiet_parks = 0;
-  } else if (gp->quiet_parks + 1 < kQuietParks) {
-    ++gp->quiet_parks;
-  } else {
-    gp->quiet_parks = 0;
-    const Stack old = gp->stack;
-    shrinkstack(gp);
-    // What unlockf will be given is often a local of the goroutine: it moved too, by as much as the
-    // stack's upper end did.
-    M* mp = getm();
-    const auto lock = reinterpret_cast<std::uintptr_t>(mp->waitlock);
-    if (old.contains(lock)) {
-      mp->waitlock = reinterpret_cast<void*>(gp->stack.hi - (old.hi - lock));
-    }
-  }
+  if (gp->stack.size() != kStackMin) shrink_if_quiet(gp);
 #endif
 }
 // [/before_park]

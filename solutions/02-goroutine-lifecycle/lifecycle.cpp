@@ -42,7 +42,7 @@ constexpr std::uint32_t kMayBecome[] = {
 };
 
 bool legal(GStatus from, GStatus to) {
-  return (kMayBecome[static_cast<std::uint32_t>(from)] & bit(to)) != 0;
+  return (kMayBecome[static_cast<std::uint32_t>(from)] >> static_cast<std::uint32_t>(to) & 1) != 0;
 }
 
 // Apart, so that casgstatus itself, which every switch calls, needs no frame.

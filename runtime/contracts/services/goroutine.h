@@ -23,7 +23,13 @@ namespace goro {
 }
 
 // goro_gogo to a goroutine that execute has prepared, likewise. On g0.
-[[noreturn]] void switch_to(G* gp);
+[[noreturn, gnu::always_inline]] inline void switch_to(G* gp) {
+#if GORO_GROWABLE_STACKS
+  goro_gogo(&gp->sched);
+#else
+  sanitizer_switch_to(gp);
+#endif
+}
 
 // goro_systemstack for any callable without arguments or result. It may capture by reference.
 template <typename F>
