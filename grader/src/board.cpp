@@ -233,9 +233,27 @@ std::vector<BoardEntry> board_entries(const Score& score) {
 void read_peers(const std::string& text, BoardRun& run) {
   try {
     const Json json = Json::parse(text);
-    run.go = json.at("go").get<std::string>();
+    run.go = json.at("versions").value("go", "no Go");
     for (const Json& row : json.at("rows")) {
-      run.peers.push_back(peer_from(row));
+      const Json& medians = row.at("medians");
+      for (const char* peer : {"go", "raw"}) {
+        if (!medians.contains("goro") || !medians.contains(peer)) {
+          continue;
+        }
+        PeerRow kept;
+        kept.name = row.at("name").get<std::string>() + ", " +
+                    std::to_string(row.at("procs").get<int>()) + " P";
+        kept.unit = row.at("unit").get<std::string>();
+        kept.peer = peer;
+        kept.goro = medians.at("goro").get<double>();
+        kept.peer_value = medians.at(peer).get<double>();
+        kept.ratio = row.at("ratios").at(peer).at(1).get<double>();
+        for (const Json& bar : row.at("bars")) {
+          kept.holds = kept.holds.value_or(true) && bar.at("holds").get<bool>();
+        }
+        run.peers.push_back(kept);
+        break;
+      }
     }
   } catch (const Json::exception& error) {
     throw broken(std::string("goro_bars printed something else than its report: ") + error.what());

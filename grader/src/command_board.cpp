@@ -35,7 +35,7 @@ void measure_peers(const Course& course, const Submission& labs, BoardRun& run,
   terminal.phase("measuring the finished runtime against Go; this takes some minutes");
   const fs::path report = place.scratch() / "peers.json";
   const Ended ended =
-      run_process({{"sh", "-c", "exec \"$0\" --json > \"$1\"",
+      run_process({{"sh", "-c", "exec \"$0\" --json --peers go,raw > \"$1\"",
                     (place.folder() / "runtime/bench/goro_bars").string(), report.string()},
                    place.scratch(),
                    {}},

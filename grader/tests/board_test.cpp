@@ -98,14 +98,22 @@ TEST(BoardOfResults, HasThePeersOfTheLatestRunThatMeasuredThem) {
   Board board;
   board.runs.push_back(run("2026-01-01T10:00:00Z", {}));
   read_peers(
-      "{\"go\": \"go1.26\", \"rows\": [{\"name\": \"ping-pong\", \"unit\": \"ns\", \"goro\": 60.0,"
-      "\"peer\": \"Go\", \"peer_value\": 200.0, \"ratio\": 0.3, \"holds\": true, \"bar\": 0.5},"
-      "{\"name\": \"parked\", \"unit\": \"bytes\", \"goro\": 2520.4, \"peer\": \"Go\","
-      "\"peer_value\": 2700.0, \"ratio\": 0.93}]}",
+      "{\"versions\": {\"go\": \"go1.26\"}, \"rows\": ["
+      "{\"name\": \"ping-pong\", \"unit\": \"ns\", \"procs\": 2,"
+      "\"medians\": {\"goro\": 60.0, \"go\": 200.0, \"boost\": 300.0},"
+      "\"ratios\": {\"go\": [0.2, 0.3, 0.4], \"boost\": [0.1, 0.2, 0.3]},"
+      "\"bars\": [{\"against\": \"go\", \"limit\": 0.33, \"holds\": true},"
+      "{\"against\": \"boost\", \"limit\": 1, \"holds\": true}]},"
+      "{\"name\": \"parked\", \"unit\": \"bytes\", \"procs\": 1,"
+      "\"medians\": {\"goro\": 2520.4, \"go\": 2700.0}, \"ratios\": {\"go\": [0.9, 0.93, 1.0]},"
+      "\"bars\": []},"
+      "{\"name\": \"alone\", \"unit\": \"ns\", \"procs\": 1, \"medians\": {\"goro\": 1.0},"
+      "\"ratios\": {}, \"bars\": []}]}",
       board.runs.back());
   board.runs.push_back(run("2026-01-02T10:00:00Z", {}));
   const std::string text = table(board);
   EXPECT_HAS(text, "2026-01-01 10:00 UTC, go1.26");
+  EXPECT_HAS(text, "✓ ping-pong, 2 P");
   EXPECT_HAS(text, "60.0 ns");
   EXPECT_HAS(text, "200 ns");
   EXPECT_HAS(text, "2520 bytes");

@@ -1,25 +1,23 @@
-// The bars: what the runtime has to reach, measured against Go and against a bare switch in one
-// run.
+// The bars: what the runtime has to reach, measured against Go, Boost.Fiber, threads and what is
+// near the machine's limit, in one run.
 //
-// One round measures every row once, ours and the peer's directly after each other, and the next
-// round the other way round; so whatever else the machine does meets both. What needs a fresh
-// process gets one: this program starts itself, and go/bars.go, with the same workload and the same
-// counts.
+// One round measures every row once, of everybody directly after each other, and the next round the
+// other way round; so whatever else the machine does meets all of them. Each figure comes from a
+// process of its own: a peer's program, or this one, which is goro's (peer.h).
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <functional>
+#include <filesystem>
 #include <memory>
-#include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "bench/child.h"
 #include "bench/report.h"
-#include "bench/switches.h"
+#include "bench/rows.h"
 #include "bench/workloads.h"
 #include "goro/run.h"
 
@@ -33,25 +31,28 @@ constexpr int kWrongUse = 2;
 constexpr int kCannotMeasure = 3;
 
 constexpr char kUsage[] =
-    "Usage: goro_bars [--json] [--only PART] [--rounds N] [--count N] [--go PROGRAM]\n"
+    "Usage: goro_bars [--json] [--only A,B] [--peers A,B] [--rounds N] [--quick] [--go PROGRAM]\n"
+    "       goro_bars --run WORKLOAD --procs N --count N\n"
     "\n"
     "  --json         JSON on stdout, the table on stderr\n"
-    "  --only PART    switch, spawn, yield, memory, channels or network\n"
-    "  --rounds N     at least 7 unless --only is given (default 7)\n"
-    "  --count N      goroutines (default 1000000)\n"
+    "  --only A,B     parts (switch, spawn, yield, channels, mutex, timers, recursion, network,\n"
+    "                 crowds) or workloads, as the JSON names them\n"
+    "  --peers A,B    go, boost, threads or raw (default: all that are here)\n"
+    "  --rounds N     default 7\n"
+    "  --quick        a hundredth of the work, once: does everybody's program run? No bars\n"
     "  --go PROGRAM   default: go in PATH\n"
+    "  --run          measures one workload of goro's and prints its figures\n"
     "\n"
-    "Exit status: 0 every bar holds, 1 one is missed, 2 wrong use, 3 no go, or something cannot "
-    "be\n"
-    "measured.\n";
+    "Exit status: 0 every bar holds, 1 one is missed, 2 wrong use, 3 there is no go, or something\n"
+    "cannot be measured; with --quick, whoever is missing.\n";
 
 struct CommandLine {
   bool json = false;
-  std::string only;
+  bool quick = false;
+  std::vector<std::string> only;
+  std::vector<std::string> peers;
   int rounds = 7;
-  long count = 1'000'000;
   std::string go = "go";
-  std::optional<Workload> child;  // --child: measure this and print the figures
 };
 
 [[noreturn]] void wrong_use(const std::string& what) {
@@ -59,168 +60,142 @@ struct CommandLine {
   std::exit(kWrongUse);
 }
 
+std::vector<std::string> names_in(const std::string& list) {
+  std::istringstream text(list);
+  std::vector<std::string> names;
+  for (std::string name; std::getline(text, name, ',');) names.push_back(name);
+  return names;
+}
+
 CommandLine parse(int argc, char** argv) {
   CommandLine line;
-  Workload child;
+  bool rounds_given = false;
   for (int i = 1; i < argc; ++i) {
     const std::string option = argv[i];
     if (option == "--json") {
       line.json = true;
-      continue;
-    }
-    if (option == "--help") {
+    } else if (option == "--quick") {
+      line.quick = true;
+    } else if (option == "--help") {
       std::fputs(kUsage, stdout);
       std::exit(kAllHold);
-    }
-    if (i + 1 == argc) wrong_use("what is " + option + "?");
-    const std::string value = argv[++i];
-    if (option == "--only") {
-      line.only = value;
-    } else if (option == "--rounds") {
-      line.rounds = std::atoi(value.c_str());
-    } else if (option == "--count") {
-      line.count = std::atol(value.c_str());
-    } else if (option == "--go") {
-      line.go = value;
-    } else if (option == "--child") {
-      child.name = value;
-    } else if (option == "--procs") {
-      child.procs = std::atoi(value.c_str());
+    } else if (i + 1 < argc && option == "--only") {
+      line.only = names_in(argv[++i]);
+    } else if (i + 1 < argc && option == "--peers") {
+      line.peers = names_in(argv[++i]);
+    } else if (i + 1 < argc && option == "--rounds") {
+      line.rounds = std::atoi(argv[++i]);
+      rounds_given = true;
+    } else if (i + 1 < argc && option == "--go") {
+      line.go = argv[++i];
     } else {
       wrong_use("what is " + option + "?");
     }
   }
-  child.count = line.count;
-  if (!child.name.empty()) line.child = child;
-  const std::vector<std::string> parts{"",       "switch",   "spawn",  "yield",
-                                       "memory", "channels", "network"};
-  if (std::find(parts.begin(), parts.end(), line.only) == parts.end()) {
-    wrong_use("there is no part \"" + line.only + "\"");
+  if (line.quick && !rounds_given) line.rounds = 1;
+  if (line.rounds < 1) wrong_use("--rounds is too small");
+  for (const std::string& name : line.only) {
+    bool known = false;
+    for (const Measurement& one : everything(1, false)) known = known || is_meant(one, {name});
+    if (!known) wrong_use("there is no part or workload \"" + name + "\"");
   }
-  if (line.count < 1000) wrong_use("--count wants at least 1000");
-  if (line.rounds < (line.only.empty() ? 7 : 1)) wrong_use("--rounds is too small");
+  for (const std::string& name : line.peers) {
+    if (std::none_of(kAll.begin() + 1, kAll.end(), [&](Who who) { return name == name_of(who); })) {
+      wrong_use("there is no peer \"" + name + "\"");
+    }
+  }
   return line;
 }
 
-// A part of a round: it fills one row or several.
-struct Measurement {
-  std::string part;
-  std::vector<Row> rows;
-  std::function<std::vector<Pair>(bool peer_first)> measure;
+// Everybody's program, as far as it is here, and why not.
+class Peers {
+ public:
+  Peers(const CommandLine& line, Setting& setting) : wanted_(line.peers), setting_(setting) {
+    program_[Who::goro] = "/proc/self/exe";
+    setting.version[Who::goro] = GORO_BARS_COMPILER;
+    if (is_wanted(Who::go)) add_go(line.go);
+    add(Who::boost, "goro_peer_boost",
+        "no Boost.Fiber: apt-get install libboost-fiber-dev, then run cmake and build again");
+    add(Who::threads, "goro_peer_threads", "goro_peer_threads is not built");
+    add(Who::raw, "goro_peer_raw", "goro_peer_raw is not built");
+  }
+
+  // The figures of those who have this workload. Whoever fails is left out from then on.
+  [[nodiscard]] Each<std::vector<double>> measure(const Measurement& one, bool backwards) {
+    Each<std::vector<double>> figures;
+    for (std::size_t i = 0; i < kWhos; ++i) {
+      const Who who = kAll[backwards ? kWhos - 1 - i : i];
+      if (one.sizes[who] == 0 || program_[who].empty() || failed(one, who)) continue;
+      try {
+        figures[who] =
+            figures_of({program_[who], "--run", one.workload, "--procs", std::to_string(one.procs),
+                        "--count", std::to_string(one.sizes[who])});
+        if (figures[who].size() < one.rows.size()) throw CannotMeasure("it printed no figures");
+      } catch (const CannotMeasure& problem) {
+        failures_.push_back(failure(one, who));
+        note(std::string(name_of(who)) + ", " + one.workload + ": " + problem.what());
+        figures[who].clear();
+      }
+    }
+    return figures;
+  }
+
+  // Was Go there if it was wanted, and did everybody measure what there was to measure?
+  [[nodiscard]] bool comparable() const {
+    return failures_.empty() && (!is_wanted(Who::go) || go_ != nullptr);
+  }
+
+ private:
+  [[nodiscard]] bool is_wanted(Who who) const {
+    return wanted_.empty() ||
+           std::find(wanted_.begin(), wanted_.end(), name_of(who)) != wanted_.end();
+  }
+
+  void note(const std::string& text) { setting_.notes.push_back("goro_bars: " + text); }
+
+  void add_go(const std::string& go) {
+    if (!program_exists(go)) {
+      note("there is no " + go +
+           " here, so nothing is compared with Go: apt-get install golang-go");
+      return;
+    }
+    go_ = std::make_unique<GoProgram>(go);
+    program_[Who::go] = go_->path();
+    setting_.version[Who::go] = go_->version();
+  }
+
+  // A program beside this one.
+  void add(Who who, const std::string& name, const std::string& otherwise) {
+    if (!is_wanted(who)) return;
+    const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
+    if (!program_exists(program.string())) {
+      note(otherwise);
+      return;
+    }
+    program_[who] = program.string();
+    setting_.version[who] = one_line(output_of({program.string(), "--version"}));
+  }
+
+  static std::string failure(const Measurement& one, Who who) {
+    return std::string(name_of(who)) + " " + one.workload + " " + std::to_string(one.sizes[who]) +
+           " " + std::to_string(one.procs);
+  }
+  [[nodiscard]] bool failed(const Measurement& one, Who who) const {
+    return std::find(failures_.begin(), failures_.end(), failure(one, who)) != failures_.end();
+  }
+
+  std::vector<std::string> wanted_;
+  Setting& setting_;
+  std::unique_ptr<GoProgram> go_;
+  Each<std::string> program_;
+  std::vector<std::string> failures_;
 };
 
-// The fastest of many short slices, ours and the bare one in turns: an interrupt, or a neighbour on
-// the same physical core, can only make a slice longer. Most slices are too short to meet an
-// interrupt, and a round is long enough for moments in which the neighbour is quiet.
-std::vector<Pair> measure_switches(bool peer_first) {
-  constexpr int kSlices = 1000;
-  constexpr long kSwitches = 20'000;
-  Pair best{1e9, 1e9};
-  for (int i = 0; i < kSlices; ++i) {
-    if (peer_first) best.theirs = std::min(best.theirs, bare_switch_ns(kSwitches));
-    best.ours = std::min(best.ours, goroutine_switch_ns(kSwitches));
-    if (!peer_first) best.theirs = std::min(best.theirs, bare_switch_ns(kSwitches));
-  }
-  return {best};
-}
-
-Measurement switches() {
-  return {"switch",
-          {Row{"goroutine switch", "ns", "bare", {Bar::On::ratio, 1.3}, {}}},
-          measure_switches};
-}
-
-// Both programs with one workload. The figures come in the order of `rows`.
-Measurement against_go(const std::string& part, const std::string& go_program,
-                       const Workload& workload, std::vector<Row> rows) {
-  const std::string count = std::to_string(workload.count);
-  const std::string procs = std::to_string(workload.procs);
-  const std::vector<std::string> ours{"/proc/self/exe", "--child", workload.name, "--procs", procs,
-                                      "--count",        count};
-  const std::vector<std::string> theirs{go_program, "-run",   workload.name, "-procs",
-                                        procs,      "-count", count};
-  const std::size_t wanted = rows.size();
-  const auto figures = [wanted](const std::vector<std::string>& arguments) {
-    std::vector<double> read = figures_of(arguments);
-    if (read.size() != wanted) throw CannotMeasure(arguments[0] + " printed no figures");
-    return read;
-  };
-  const auto measure = [=](bool peer_first) {
-    std::vector<double> go_figures;
-    if (peer_first) go_figures = figures(theirs);
-    const std::vector<double> own_figures = figures(ours);
-    if (!peer_first) go_figures = figures(theirs);
-    std::vector<Pair> pairs;
-    for (std::size_t i = 0; i < wanted; ++i) pairs.push_back({own_figures[i], go_figures[i]});
-    return pairs;
-  };
-  return {part, std::move(rows), measure};
-}
-
-// Two rows: on fresh memory, without a bar, and again in the same process, with one.
-std::vector<Row> first_and_again(const std::string& name, Bar bar) {
-  return {Row{name + ", first time", "ns", "Go", {}, {}}, Row{name, "ns", "Go", bar, {}}};
-}
-
-std::vector<Measurement> everything(const CommandLine& line, const std::string& go_program,
-                                    int procs) {
-  const Bar half{Bar::On::ratio, 0.5};
-  std::vector<Measurement> all;
-  all.push_back(switches());
-  std::vector<int> procs_to_try{1};
-  if (procs > 1) procs_to_try.push_back(procs);
-  for (const int n : procs_to_try) {
-    const std::string on = ", " + std::to_string(n) + " P";
-    all.push_back(against_go("spawn", go_program, {"spawn", n, line.count},
-                             first_and_again("spawn + finish" + on, half)));
-    all.push_back(against_go("spawn", go_program, {"spawn-wait-group", n, line.count},
-                             first_and_again("the same, WaitGroup" + on, {})));
-    all.push_back(against_go("spawn", go_program, {"spawn-one", n, line.count},
-                             {Row{"spawn one, wait" + on, "ns", "Go", {}, {}}}));
-  }
-  all.push_back(against_go("yield", go_program, {"yield", 1, line.count},
-                           {Row{"yield, 1 P", "ns", "Go", {}, {}}}));
-  all.push_back(against_go("memory", go_program, {"memory", 1, line.count},
-                           {Row{"one of " + std::to_string(line.count) + " parked",
-                                "bytes",
-                                "Go",
-                                {Bar::On::value, 2600},
-                                {}}}));
-  const Bar three_quarters{Bar::On::ratio, 0.75};
-  const Bar less{Bar::On::ratio, 1.0};
-  std::string part = "channels";
-  const auto with_peak = [&](const std::string& name, const Workload& workload, Bar bar, Bar peak) {
-    all.push_back(against_go(
-        part, go_program, workload,
-        {Row{name, "ns", "Go", bar, {}}, Row{name + ", peak", "bytes", "Go", peak, {}}}));
-  };
-  with_peak("ping-pong, 1 P", {"ping-pong", 1, line.count}, half, {});
-  for (const int n : procs_to_try) {
-    const std::string on = ", " + std::to_string(n) + " P";
-    if (n != 1) with_peak("ping-pong" + on, {"ping-pong", n, line.count}, {}, {});
-    with_peak("buffered" + on, {"buffered", n, line.count * 4}, three_quarters, {});
-    with_peak("select of two" + on, {"select", n, line.count}, three_quarters, {});
-    with_peak("WaitGroup fan-in" + on, {"fan-in", n, line.count}, three_quarters, less);
-    with_peak("sieve, one prime" + on, {"sieve", n, 1000}, three_quarters, {});
-    with_peak("skynet, one leaf" + on, {"skynet", n, 1'000'000}, three_quarters, less);
-    with_peak("mutex, ten want it" + on, {"mutex", n, line.count * 4}, {}, {});
-    with_peak("a timer of 10 ms" + on, {"timers", n, 100'000}, {}, {});
-    with_peak("a sleep of 10 ms" + on, {"sleepers", n, 100'000}, {}, {});
-  }
-  part = "network";
-  const Bar no_less{Bar::On::ratio, 1.0};
-  for (const int n : procs_to_try) {
-    const std::string on = ", " + std::to_string(n) + " P";
-    with_peak("echo, 64 connections" + on, {"echo-64", n, 200'000}, no_less, {});
-    with_peak("echo, 1,000 connections" + on, {"echo-1000", n, 200'000}, no_less, {});
-  }
-  return all;
-}
-
-void print_progress(int round, int rounds, const std::string& part) {
-  if (isatty(STDERR_FILENO) == 1) {
-    std::fprintf(stderr, "\r\033[Kround %d of %d: %s", round, rounds, part.c_str());
-  }
+// A line each where nobody looks on: whoever reads the pipe may show it.
+void print_progress(int round, int rounds, const std::string& what) {
+  const bool terminal = isatty(STDERR_FILENO) == 1;
+  std::fprintf(stderr, "%sround %d of %d: %s%s", terminal ? "\r\033[K" : "", round, rounds,
+               what.c_str(), terminal ? "" : "\n");
 }
 
 void clear_progress() {
@@ -228,57 +203,44 @@ void clear_progress() {
 }
 
 int measure_everything(const CommandLine& line) {
-  const bool needs_go = line.only != "switch";
-  const bool has_go = needs_go && program_exists(line.go);
-  std::unique_ptr<GoProgram> go;
-  if (has_go) go = std::make_unique<GoProgram>(line.go);
-
+  Setting setting;
+  setting.rounds = line.rounds;
   // What a run that asks for nothing would get.
-  int procs = 0;
-  run([&] { procs = max_procs(); });
+  run([&] { setting.procs = max_procs(); });
+  Peers peers(line, setting);
 
-  std::vector<Measurement> all = everything(line, go != nullptr ? go->path() : "", procs);
+  std::vector<Measurement> all = everything(setting.procs, line.quick);
+  std::erase_if(all, [&](const Measurement& one) { return !is_meant(one, line.only); });
   for (int round = 0; round < line.rounds; ++round) {
-    for (Measurement& measurement : all) {
-      const bool asked = line.only.empty() || line.only == measurement.part;
-      const bool possible = measurement.part == "switch" || go != nullptr;
-      if (!asked || !possible) continue;
-      print_progress(round + 1, line.rounds, measurement.rows.back().name);
-      const std::vector<Pair> pairs = measurement.measure(round % 2 == 1);
-      for (std::size_t i = 0; i < pairs.size(); ++i) {
-        measurement.rows[i].rounds.push_back(pairs[i]);
+    for (Measurement& one : all) {
+      print_progress(round + 1, line.rounds,
+                     one.rows.back().name + ", " + std::to_string(one.procs) + " P");
+      const Each<std::vector<double>> figures = peers.measure(one, round % 2 == 1);
+      for (std::size_t i = 0; i < one.rows.size(); ++i) {
+        Each<double> of_row;
+        for (const Who who : kAll) {
+          const bool asked = one.rows[i].sizes[who] != 0 && !figures[who].empty();
+          if (asked) of_row[who] = figures[who][i];
+        }
+        one.rows[i].rounds.push_back(of_row);
       }
     }
   }
   clear_progress();
 
   std::vector<Row> rows;
-  bool all_hold = true;
-  for (const Measurement& measurement : all) {
-    if (!line.only.empty() && line.only != measurement.part) continue;
-    for (const Row& row : measurement.rows) {
-      rows.push_back(row);
-      if (row.measured()) all_hold = all_hold && row.holds();
-    }
+  for (const Measurement& one : all) rows.insert(rows.end(), one.rows.begin(), one.rows.end());
+  const std::vector<Row> grown = growth(all);
+  rows.insert(rows.end(), grown.begin(), grown.end());
+  if (line.quick) {
+    for (Row& row : rows) row.bars.clear();  // figures of so little work say nothing
   }
-  const std::string none = needs_go ? "no Go here" : "Go was not asked for";
-  const Setting setting{line.rounds, procs, go != nullptr ? go->version() : none};
+  bool all_hold = true;
+  for (const Row& row : rows) all_hold = all_hold && row.all_hold();
   print_table(line.json ? stderr : stdout, setting, rows);
   if (line.json) print_json(stdout, setting, rows);
-  if (needs_go && go == nullptr) {
-    std::fprintf(stderr, "goro_bars: there is no %s here, so nothing was compared with Go\n",
-                 line.go.c_str());
-    return kCannotMeasure;
-  }
+  if (!peers.comparable() || (line.quick && !setting.notes.empty())) return kCannotMeasure;
   return all_hold ? kAllHold : kBarMissed;
-}
-
-int measure_workload(const Workload& workload) {
-  const std::vector<double> figures = run_workload(workload);
-  if (figures.empty()) wrong_use("there is no workload \"" + workload.name + "\"");
-  for (const double figure : figures) std::printf("%.3f ", figure);
-  std::printf("\n");
-  return 0;
 }
 
 }  // namespace
@@ -287,9 +249,12 @@ int measure_workload(const Workload& workload) {
 
 int main(int argc, char** argv) {
   using namespace goro::bars;
+  if (argc > 1 && std::string(argv[1]) == "--run") {
+    peer_main(argc, argv, GORO_BARS_COMPILER, run_workload);
+  }
   const CommandLine line = parse(argc, argv);
   try {
-    return line.child ? measure_workload(*line.child) : measure_everything(line);
+    return measure_everything(line);
   } catch (const CannotMeasure& problem) {
     std::fprintf(stderr, "goro_bars: %s\n", problem.what());
     return kCannotMeasure;

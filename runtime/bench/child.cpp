@@ -1,10 +1,13 @@
 #include "bench/child.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -14,7 +17,29 @@ namespace goro::bars {
 
 namespace fs = std::filesystem;
 
-std::string output_of(const std::vector<std::string>& arguments) {
+namespace {
+
+// One that hangs is ended: no workload comes near.
+constexpr std::chrono::minutes kMostTime{3};
+
+// Everything up to the end of the pipe. False: it did not come in time.
+bool read_all(int end, std::string& output) {
+  const auto deadline = std::chrono::steady_clock::now() + kMostTime;
+  std::array<char, 4096> block{};
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline - std::chrono::steady_clock::now());
+    pollfd wanted{end, POLLIN, 0};
+    if (left.count() <= 0 || poll(&wanted, 1, static_cast<int>(left.count())) == 0) return false;
+    const ssize_t n = read(end, block.data(), block.size());
+    if (n <= 0) return true;
+    output.append(block.data(), static_cast<std::size_t>(n));
+  }
+}
+
+}  // namespace
+
+std::string output_of(const std::vector<std::string>& arguments, const std::string& folder) {
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -26,18 +51,20 @@ std::string output_of(const std::vector<std::string>& arguments) {
   if (child < 0) throw CannotMeasure("cannot start " + arguments[0]);
   if (child == 0) {
     dup2(ends[1], STDOUT_FILENO);
-    execvp(argv[0], argv.data());
+    if (folder.empty() || chdir(folder.c_str()) == 0) execvp(argv[0], argv.data());
     _exit(127);
   }
   close(ends[1]);
   std::string output;
-  std::array<char, 4096> block{};
-  for (ssize_t n = 0; (n = read(ends[0], block.data(), block.size())) > 0;) {
-    output.append(block.data(), static_cast<std::size_t>(n));
-  }
+  const bool in_time = read_all(ends[0], output);
   close(ends[0]);
+  if (!in_time) kill(child, SIGKILL);
   int status = 0;
   waitpid(child, &status, 0);
+  if (!in_time) {
+    throw CannotMeasure(arguments[0] + " did not end within " + std::to_string(kMostTime.count()) +
+                        " minutes");
+  }
   if (WIFSIGNALED(status)) {
     throw CannotMeasure(arguments[0] + " was ended by signal " + std::to_string(WTERMSIG(status)));
   }
@@ -55,8 +82,7 @@ std::vector<double> figures_of(const std::vector<std::string>& arguments) {
 }
 
 GoProgram::GoProgram(const std::string& go) {
-  version_ = output_of({go, "version"});
-  version_.erase(version_.find_last_not_of('\n') + 1);
+  version_ = one_line(output_of({go, "version"}));
   std::string folder = (fs::temp_directory_path() / "goro-bars-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) throw CannotMeasure("cannot make a folder like " + folder);
   folder_ = folder;
@@ -65,7 +91,7 @@ GoProgram::GoProgram(const std::string& go) {
   setenv("GOWORK", "off", 1);
   setenv("GOTOOLCHAIN", "local", 1);
   try {
-    output_of({go, "build", "-C", GORO_BARS_GO_SOURCE, "-o", path_, "."});
+    output_of({go, "build", "-o", path_, "."}, GORO_BARS_GO_SOURCE);
   } catch (...) {
     fs::remove_all(folder_);
     throw;
@@ -75,6 +101,10 @@ GoProgram::GoProgram(const std::string& go) {
 GoProgram::~GoProgram() {
   std::error_code ignored;
   fs::remove_all(folder_, ignored);
+}
+
+std::string one_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
 }
 
 bool program_exists(const std::string& program) {

@@ -13,9 +13,9 @@ class CannotMeasure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Runs arguments[0] and returns its standard output; throws CannotMeasure unless it ends with
-// status 0.
-std::string output_of(const std::vector<std::string>& arguments);
+// Runs arguments[0], in `folder` if there is one, and returns its standard output; throws
+// CannotMeasure unless it ends with status 0 in time.
+std::string output_of(const std::vector<std::string>& arguments, const std::string& folder = {});
 
 // The numbers in it, separated by white space.
 std::vector<double> figures_of(const std::vector<std::string>& arguments);
@@ -36,6 +36,9 @@ class GoProgram {
   std::string path_;
   std::string version_;
 };
+
+// Its first line.
+std::string one_line(const std::string& text);
 
 // Is there such a program, here or in PATH?
 bool program_exists(const std::string& program);

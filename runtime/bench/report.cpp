@@ -1,45 +1,41 @@
 #include "bench/report.h"
 
 #include <algorithm>
+#include <array>
 
 namespace goro::bars {
 
 namespace {
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t n = values.size();
-  return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+// goro's ratio to these is shown.
+constexpr std::array kCompared{Who::go, Who::boost};
+
+template <typename... Values>
+std::string printed(const char* format, Values... values) {
+  std::array<char, 128> text{};
+  std::snprintf(text.data(), text.size(), format, values...);
+  return text.data();
 }
 
-template <typename F>
-std::vector<double> each(const std::vector<Pair>& rounds, F&& value) {
-  std::vector<double> values;
-  values.reserve(rounds.size());
-  for (const Pair& pair : rounds) values.push_back(value(pair));
-  return values;
+std::string figure(const Row& row, Who who) {
+  if (!row.measured(who)) return "-";
+  const double value = row.median(who);
+  constexpr double kManyDigits = 10'000;
+  constexpr double kMega = 1e6;
+  if (row.unit == "times") return printed("%.2f", value);
+  if (value >= kMega) return printed("%.1fM", value / kMega);
+  return printed(value < kManyDigits ? "%.1f" : "%.0f", value);
 }
 
-double ratio_of(const Pair& pair) {
-  return pair.ours / pair.theirs;
+// Lowest, median and highest.
+std::array<double, 3> spread(std::vector<double> values) {
+  return {*std::min_element(values.begin(), values.end()), median(values),
+          *std::max_element(values.begin(), values.end())};
 }
 
-std::string bar_text(const Bar& bar) {
-  std::string text;
-  text.resize(32);
-  switch (bar.on) {
-    case Bar::On::nothing:
-      return "";
-    case Bar::On::ratio:
-      text.resize(static_cast<std::size_t>(
-          std::snprintf(text.data(), text.size(), "ratio <= %.1f", bar.limit)));
-      return text;
-    case Bar::On::value:
-      text.resize(static_cast<std::size_t>(
-          std::snprintf(text.data(), text.size(), "goro < %.0f", bar.limit)));
-      return text;
-  }
-  return "";
+std::string bar_text(const Row& row, const Bar& bar) {
+  const std::string limit = printed("%s <= %.4g", name_of(bar.against), bar.limit);
+  return limit + (row.holds(bar) ? " holds" : " MISSED");
 }
 
 std::string quoted(const std::string& text) {
@@ -51,86 +47,105 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
+template <typename T, typename F>
+std::string joined(const T& items, F&& text_of) {
+  std::string all;
+  for (const auto& item : items) {
+    const std::string text = text_of(item);
+    if (!text.empty()) all += (all.empty() ? "" : ", ") + text;
+  }
+  return all;
+}
+
+std::string row_json(const Row& row) {
+  std::string json = "{\"name\": " + quoted(row.name) + ", \"unit\": " + quoted(row.unit) +
+                     ", \"workload\": " + quoted(row.workload) +
+                     ", \"procs\": " + std::to_string(row.procs);
+  json += ", \"sizes\": {" +
+          joined(kAll,
+                 [&](Who who) {
+                   return row.sizes[who] == 0
+                              ? ""
+                              : printed("\"%s\": %ld", name_of(who), row.sizes[who]);
+                 }) +
+          "}";
+  json += ", \"medians\": {" +
+          joined(kAll,
+                 [&](Who who) {
+                   return row.measured(who) ? printed("\"%s\": %.3f", name_of(who), row.median(who))
+                                            : "";
+                 }) +
+          "}";
+  json += ", \"ratios\": {" +
+          joined(kAll,
+                 [&](Who who) -> std::string {
+                   if (who == Who::goro || !row.measured(who) || !row.measured(Who::goro))
+                     return "";
+                   const auto [low, middle, high] = spread(row.ratios(who));
+                   return printed("\"%s\": [%.4f, %.4f, %.4f]", name_of(who), low, middle, high);
+                 }) +
+          "}";
+  json +=
+      ", \"bars\": [" +
+      joined(row.bars,
+             [&](const Bar& bar) -> std::string {
+               if (!row.judged(bar)) return "";
+               return printed("{\"against\": \"%s\", \"limit\": %.4g, \"holds\": %s}",
+                              name_of(bar.against), bar.limit, row.holds(bar) ? "true" : "false");
+             }) +
+      "]}";
+  return json;
+}
+
 }  // namespace
 
-double Row::ours() const {
-  return median(each(rounds, [](const Pair& pair) { return pair.ours; }));
-}
-
-double Row::theirs() const {
-  return median(each(rounds, [](const Pair& pair) { return pair.theirs; }));
-}
-
-double Row::ratio() const {
-  return median(each(rounds, ratio_of));
-}
-
-double Row::lowest_ratio() const {
-  const std::vector<double> ratios = each(rounds, ratio_of);
-  return *std::min_element(ratios.begin(), ratios.end());
-}
-
-double Row::highest_ratio() const {
-  const std::vector<double> ratios = each(rounds, ratio_of);
-  return *std::max_element(ratios.begin(), ratios.end());
-}
-
-bool Row::holds() const {
-  switch (bar.on) {
-    case Bar::On::nothing:
-      return true;
-    case Bar::On::ratio:
-      return ratio() <= bar.limit;
-    case Bar::On::value:
-      return ours() < bar.limit;
-  }
-  return false;
-}
-
 void print_table(std::FILE* out, const Setting& setting, const std::vector<Row>& rows) {
-  std::fprintf(out, "%d rounds, medians; ratio: lowest, median, highest of the rounds\n",
+  std::fprintf(out, "%d rounds, medians; goro's ratio to a peer: lowest, median, highest\n",
                setting.rounds);
-  std::fprintf(out, "%s\n\n", setting.go.c_str());
-  std::fprintf(out, "%-42s %10s %10s  %-6s %20s  %s\n", "", "goro", "peer", "", "ratio", "bar");
-  for (const Row& row : rows) {
-    const std::string name = row.name + ", " + row.unit;
-    if (!row.measured()) {
-      std::fprintf(out, "%-42s %10s\n", name.c_str(), "-");
-      continue;
+  for (const Who who : kAll) {
+    if (!setting.version[who].empty()) {
+      std::fprintf(out, "%-8s %s\n", name_of(who), setting.version[who].c_str());
     }
-    std::fprintf(out, "%-42s %10.1f %10.1f  %-6s %6.2f %6.2f %6.2f  ", name.c_str(), row.ours(),
-                 row.theirs(), row.peer.c_str(), row.lowest_ratio(), row.ratio(),
-                 row.highest_ratio());
-    if (row.bar.on != Bar::On::nothing) {
-      std::fprintf(out, "%-13s %s", bar_text(row.bar).c_str(), row.holds() ? "holds" : "MISSED");
-    }
-    std::fputc('\n', out);
   }
+  std::fprintf(out, "\n%-45s", "");
+  for (const Who who : kAll) std::fprintf(out, "%9s", name_of(who));
+  for (const Who who : kCompared) std::fprintf(out, "  %16s", name_of(who));
+  std::fputs("  goro against\n", out);
+  for (const Row& row : rows) {
+    const std::string name = row.name + printed(", %d P, ", row.procs) + row.unit;
+    std::fprintf(out, "%-45s", name.c_str());
+    for (const Who who : kAll) std::fprintf(out, "%9s", figure(row, who).c_str());
+    for (const Who who : kCompared) {
+      if (!row.measured(who) || !row.measured(Who::goro)) {
+        std::fprintf(out, "  %16s", "-");
+        continue;
+      }
+      const auto [low, middle, high] = spread(row.ratios(who));
+      std::fprintf(out, "  %s", printed("%5.2f %4.2f %5.2f", low, middle, high).c_str());
+    }
+    const std::string bars =
+        joined(row.bars, [&](const Bar& bar) { return row.judged(bar) ? bar_text(row, bar) : ""; });
+    std::fprintf(out, "  %s\n", bars.c_str());
+  }
+  for (const std::string& note : setting.notes) std::fprintf(out, "%s\n", note.c_str());
 }
 
 void print_json(std::FILE* out, const Setting& setting, const std::vector<Row>& rows) {
-  std::fprintf(out, "{\n  \"rounds\": %d,\n  \"procs\": %d,\n  \"go\": %s,\n  \"rows\": [",
-               setting.rounds, setting.procs, quoted(setting.go).c_str());
-  const char* separator = "\n";
+  std::fprintf(out, "{\n  \"rounds\": %d,\n  \"procs\": %d,\n", setting.rounds, setting.procs);
+  const std::string versions = joined(kAll, [&](Who who) -> std::string {
+    if (setting.version[who].empty()) return "";
+    return quoted(name_of(who)) + ": " + quoted(setting.version[who]);
+  });
+  const std::string notes = joined(setting.notes, quoted);
+  std::fprintf(out, "  \"versions\": {%s},\n  \"notes\": [%s],\n  \"rows\": [", versions.c_str(),
+               notes.c_str());
+  const char* separator = "\n    ";
   for (const Row& row : rows) {
-    if (!row.measured()) continue;
-    std::fprintf(out,
-                 "%s    {\"name\": %s, \"unit\": %s, \"goro\": %.3f, \"peer\": %s, "
-                 "\"peer_value\": %.3f, \"ratio\": %.4f, \"ratio_lowest\": %.4f, "
-                 "\"ratio_highest\": %.4f",
-                 separator, quoted(row.name).c_str(), quoted(row.unit).c_str(), row.ours(),
-                 quoted(row.peer).c_str(), row.theirs(), row.ratio(), row.lowest_ratio(),
-                 row.highest_ratio());
-    if (row.bar.on != Bar::On::nothing) {
-      std::fprintf(out, ", \"bar_on\": \"%s\", \"bar\": %g, \"holds\": %s",
-                   row.bar.on == Bar::On::ratio ? "ratio" : "goro", row.bar.limit,
-                   row.holds() ? "true" : "false");
-    }
-    std::fputc('}', out);
-    separator = ",\n";
+    std::fprintf(out, "%s%s", separator, row_json(row).c_str());
+    separator = ",\n    ";
   }
-  const bool all = std::all_of(rows.begin(), rows.end(),
-                               [](const Row& row) { return row.measured() && row.holds(); });
+  const bool all =
+      std::all_of(rows.begin(), rows.end(), [](const Row& row) { return row.all_hold(); });
   std::fprintf(out, "\n  ],\n  \"all_hold\": %s\n}\n", all ? "true" : "false");
 }
 

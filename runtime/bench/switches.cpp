@@ -11,8 +11,6 @@
 #include "contracts/getg.h"
 #include "goro/no_grow.h"
 
-extern "C" void goro_bare_switch(std::uintptr_t* from_sp, std::uintptr_t to_sp);
-
 namespace goro::bars {
 
 namespace {
@@ -27,10 +25,8 @@ struct alignas(kStackAlign) StackRoom {
   }
 };
 
-// Both loops count down the same number, so that either may be the one that ends.
+// Either loop may be the one that ends.
 long hand_overs_left = 0;
-
-// -- through the slot's functions --
 
 GORO_NO_GROW void to_starter(G* gp);
 void to_starter(G* gp) {
@@ -57,40 +53,6 @@ void prepare(G* gp, M* mp, G* partner, Stack stack) {
   gostartcall(&gp->sched, stack.hi, goroutine_loop);
 }
 
-// -- through the bare switch --
-
-struct BareContext {
-  std::uintptr_t sp = 0;
-  BareContext* partner = nullptr;
-};
-
-BareContext* entering = nullptr;  // who is about to run for the first time
-BareContext bare_starter;
-
-void bare_loop() {
-  BareContext* self = entering;
-  entering = self->partner;
-  while (hand_overs_left-- > 0) goro_bare_switch(&self->sp, self->partner->sp);
-  goro_bare_switch(&self->sp, bare_starter.sp);
-}
-
-// A first frame with the switch's own layout, its control words those of this thread.
-void prepare(BareContext* context, BareContext* partner, Stack stack) {
-  context->partner = partner;
-#if defined(__x86_64__)
-  // One word above the frame: a function is entered with rsp 8 mod 16.
-  context->sp = stack.hi - 8 - kSwitchFrameSize;
-  auto* words = reinterpret_cast<std::uint64_t*>(context->sp);
-  asm volatile("stmxcsr (%0); fnstcw 4(%0)" ::"r"(words) : "memory");
-  words[kSwitchFrameSize / 8 - 1] = reinterpret_cast<std::uint64_t>(&bare_loop);
-#else
-  context->sp = stack.hi - kSwitchFrameSize;
-  auto* words = reinterpret_cast<std::uint64_t*>(context->sp);
-  asm volatile("mrs %0, fpcr" : "=r"(words[0]));
-  words[kSwitchFrameSize / 8 - 1] = reinterpret_cast<std::uint64_t>(&bare_loop);
-#endif
-}
-
 }  // namespace
 
 double goroutine_switch_ns(long count) {
@@ -110,18 +72,6 @@ double goroutine_switch_ns(long count) {
   const double ns = (now_ns() - start) / static_cast<double>(count);
   goro_tls_g = nullptr;  // this thread is no M
   return ns;
-}
-
-double bare_switch_ns(long count) {
-  static const auto rooms = std::make_unique<std::array<StackRoom, 2>>();
-  static std::array<BareContext, 2> contexts;
-  prepare(&contexts[0], &contexts[1], (*rooms)[0].stack());
-  prepare(&contexts[1], &contexts[0], (*rooms)[1].stack());
-  entering = &contexts[0];
-  hand_overs_left = count;
-  const double start = now_ns();
-  goro_bare_switch(&bare_starter.sp, contexts[0].sp);
-  return (now_ns() - start) / static_cast<double>(count);
 }
 
 }  // namespace goro::bars

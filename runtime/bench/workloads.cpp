@@ -1,18 +1,20 @@
-// Each workload has its twin in go/bars.go; what one does, the other does.
+// goro's program. Each workload has its twins in go/bars.go, boost_fiber.cpp and threads.cpp; what
+// one does, the others do.
 #include "bench/workloads.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <span>
 
 #include "bench/clock.h"
+#include "bench/recursion.h"
+#include "bench/switches.h"
 #include "goro/goro.h"
 
 namespace goro::bars {
@@ -63,17 +65,6 @@ double yield_in_turns(long count) {
   return (now_ns() - start) / static_cast<double>(yields * kGoroutines);
 }
 
-double resident_bytes() {
-  std::FILE* file = std::fopen("/proc/self/statm", "re");
-  long pages = 0;
-  if (file == nullptr || std::fscanf(file, "%*d %ld", &pages) != 1) {
-    std::perror("/proc/self/statm");
-    std::exit(3);
-  }
-  std::fclose(file);
-  return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
 double bytes_per_parked(long count) {
   const double before = resident_bytes();
   const Channel<int> gate;
@@ -82,19 +73,11 @@ double bytes_per_parked(long count) {
   for (int i = 0; i < kYieldsToTheEnd; ++i) yield();
   const double after = resident_bytes();
   if (num_goroutine() != static_cast<std::size_t>(count) + 1) {
-    std::fputs("not every goroutine is parked\n", stderr);
-    std::exit(3);
+    cannot_measure("not every goroutine is parked");
   }
   gate.close();
   group.wait();
   return (after - before) / static_cast<double>(count);
-}
-
-// The most memory that this process ever had, in bytes.
-double peak_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) * 1024;
 }
 
 // Two goroutines hand a value to and fro; one of `count` is a round trip.
@@ -215,9 +198,9 @@ double skynet(long count) {
   return (now_ns() - start) / static_cast<double>(count);
 }
 
-// Ten goroutines that want one mutex.
+// Goroutines that want one mutex.
+template <long kGoroutines>
 double contended_mutex(long count) {
-  constexpr long kGoroutines = 10;
   struct Shared {
     Mutex mutex;
     long value = 0;
@@ -312,45 +295,103 @@ double echo_of_1000(long count) {
   return echo(count, 1000);
 }
 
-struct Known {
-  const char* name;
-  double (*measure)(long count);
-  int times;  // 2: on fresh memory, and again
-  bool peak;  // with the peak of memory as a second figure
-};
+double nanoseconds_of_recursion(long depth) {
+  const double start = now_ns();
+  if (recursion(depth) != depth * (depth + 1) / 2) cannot_measure("the recursion went wrong");
+  return now_ns() - start;
+}
+
+// All of it, in microseconds: on the stack that a new goroutine has, which has to become large.
+double first_recursion(long depth) {
+  const Channel<double> result;
+  go([result, depth] { result.send(nanoseconds_of_recursion(depth) / 1000); });
+  return *result.receive();
+}
+
+// A thousand goroutines that block in the kernel for a millisecond, `calls` times each.
+double blocking_calls(long calls) {
+  constexpr long kGoroutines = 1000;
+  const double start = now_ns();
+  const WaitGroup group;
+  for (long i = 0; i < kGoroutines; ++i) {
+    group.go([calls] {
+      for (long k = 0; k < calls; ++k) system_call([] { usleep(1000); });
+    });
+  }
+  group.wait();
+  return (now_ns() - start) / static_cast<double>(calls * kGoroutines);
+}
+
+// -- cost against size: per goroutine, of crowds of `count` --
+
+// Passes over a crowd, so that small ones are measured for as long as large ones.
+long passes_of(long count) {
+  constexpr long kTogether = 1'000'000;
+  return std::max(1L, kTogether / count);
+}
+
+double spawn_crowd(long count) {
+  spawn_wait_group(count);  // memory that this process has never touched is another row's
+  const long passes = passes_of(count);
+  double sum = 0;
+  for (long pass = 0; pass < passes; ++pass) sum += spawn_wait_group(count);
+  return sum / static_cast<double>(passes);
+}
+
+// Goroutines that wait at one channel; each is woken in its turn, and waits again.
+double wake_crowd(long count) {
+  const Channel<int> gate;
+  const WaitGroup group;
+  for (long i = 0; i < count; ++i) {
+    group.go([gate] {
+      while (gate.receive()) {
+      }
+    });
+  }
+  for (int i = 0; i < kYieldsToTheEnd; ++i) yield();
+  const long wakes = passes_of(count) * count;
+  const double start = now_ns();
+  for (long i = 0; i < wakes; ++i) gate.send(0);
+  const double ns = now_ns() - start;
+  gate.close();
+  group.wait();
+  return ns / static_cast<double>(wakes);
+}
+
+double goroutine_switch(long count) {
+  return fastest_slice(goroutine_switch_ns, count);
+}
+
 constexpr Known kWorkloads[] = {
-    {"spawn", spawn_empty, 2, false},
-    {"spawn-wait-group", spawn_wait_group, 2, false},
-    {"spawn-one", spawn_and_wait, 1, false},
-    {"yield", yield_in_turns, 1, false},
-    {"memory", bytes_per_parked, 1, false},
-    {"ping-pong", ping_pong, 1, true},
-    {"buffered", buffered, 1, true},
-    {"select", select_of_two, 1, true},
-    {"fan-in", fan_in, 1, true},
-    {"sieve", sieve, 1, true},
-    {"skynet", skynet, 1, true},
-    {"mutex", contended_mutex, 1, true},
-    {"timers", timers, 1, true},
-    {"sleepers", sleepers, 1, true},
-    {"echo-64", echo_of_64, 1, true},
-    {"echo-1000", echo_of_1000, 1, true},
+    outside("switch", goroutine_switch),
+    twice("spawn", spawn_empty),
+    twice("spawn-wait-group", spawn_wait_group),
+    {"spawn-one", spawn_and_wait},
+    {"yield", yield_in_turns},
+    {"memory", bytes_per_parked},
+    with_peak("ping-pong", ping_pong),
+    with_peak("buffered", buffered),
+    with_peak("select", select_of_two),
+    with_peak("fan-in", fan_in),
+    with_peak("sieve", sieve),
+    with_peak("skynet", skynet),
+    {"mutex-2", contended_mutex<2>},
+    {"mutex-100", contended_mutex<100>},
+    with_peak("timers", timers),
+    with_peak("sleepers", sleepers),
+    {"recursion", first_recursion},
+    {"syscalls", blocking_calls},
+    with_peak("echo-64", echo_of_64),
+    with_peak("echo-1000", echo_of_1000),
+    {"spawn-crowd", spawn_crowd},
+    {"wake-crowd", wake_crowd},
 };
 
 }  // namespace
 
 std::vector<double> run_workload(const Workload& workload) {
-  std::vector<double> figures;
-  for (const Known& known : kWorkloads) {
-    if (workload.name != known.name) continue;
-    run(
-        [&] {
-          for (int i = 0; i < known.times; ++i) figures.push_back(known.measure(workload.count));
-        },
-        {.procs = workload.procs});
-    if (known.peak) figures.push_back(peak_bytes());
-  }
-  return figures;
+  return figures_of(workload, kWorkloads,
+                    [](int procs, const auto& measure) { run(measure, {.procs = procs}); });
 }
 
 }  // namespace goro::bars

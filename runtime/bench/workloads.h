@@ -1,18 +1,13 @@
-// What is measured in a process of its own, with nothing but the runtime's public interface.
+// What is measured of goro in a process of its own.
 #pragma once
 
-#include <string>
 #include <vector>
+
+#include "bench/peer.h"
 
 namespace goro::bars {
 
-struct Workload {
-  std::string name;
-  int procs = 1;
-  long count = 0;
-};
-
-// The figures of one workload, in the order in which go/bars.go prints them. Empty: no such
+// The figures of one workload, in the order in which the other peers print them. Empty: no such
 // workload.
 std::vector<double> run_workload(const Workload& workload);
 

@@ -1,4 +1,4 @@
-// The Go side of goro_bars: the workloads of ../workloads.cpp in Go.
+// Go's program: the workloads of ../workloads.cpp in Go.
 //
 // It prints the figures of one workload in one line; two where it is measured twice in the same process.
 package main
@@ -259,8 +259,7 @@ func skynet(count int) float64 {
 	return perOne(start, count)
 }
 
-func contendedMutex(count int) float64 {
-	const goroutines = 10
+func contendedMutex(count, goroutines int) float64 {
 	var mutex sync.Mutex
 	value := 0
 	start := time.Now()
@@ -279,6 +278,9 @@ func contendedMutex(count int) float64 {
 	group.Wait()
 	return perOne(start, count)
 }
+
+func mutexOf2(count int) float64   { return contendedMutex(count, 2) }
+func mutexOf100(count int) float64 { return contendedMutex(count, 100) }
 
 func timers(count int) float64 {
 	var group sync.WaitGroup
@@ -372,6 +374,93 @@ func echo(count, connections int) float64 {
 func echoOf64(count int) float64   { return echo(count, 64) }
 func echoOf1000(count int) float64 { return echo(count, 1000) }
 
+// As in ../recursion.h: 64 bytes of locals in each frame.
+//
+//go:noinline
+func recursion(depth int) int {
+	var locals [8]int
+	locals[depth%8] = depth
+	if depth == 0 {
+		return 0
+	}
+	below := recursion(depth - 1)
+	return below + locals[depth%8]
+}
+
+func firstRecursion(depth int) float64 {
+	result := make(chan float64)
+	go func() {
+		start := time.Now()
+		if recursion(depth) != depth*(depth+1)/2 {
+			os.Exit(3)
+		}
+		result <- float64(time.Since(start).Nanoseconds()) / 1000
+	}()
+	return <-result
+}
+
+func blockingCalls(calls int) float64 {
+	const goroutines = 1000
+	start := time.Now()
+	var group sync.WaitGroup
+	for i := 0; i < goroutines; i++ {
+		group.Add(1)
+		go func() {
+			millisecond := syscall.Timespec{Nsec: 1000000}
+			for k := 0; k < calls; k++ {
+				syscall.Nanosleep(&millisecond, nil)
+			}
+			group.Done()
+		}()
+	}
+	group.Wait()
+	return perOne(start, calls*goroutines)
+}
+
+// Passes over a crowd: see ../workloads.cpp.
+func passesOf(count int) int {
+	const together = 1000000
+	if count > together {
+		return 1
+	}
+	return together / count
+}
+
+func spawnCrowd(count int) float64 {
+	spawnWaitGroup(count)
+	passes := passesOf(count)
+	sum := 0.0
+	for pass := 0; pass < passes; pass++ {
+		sum += spawnWaitGroup(count)
+	}
+	return sum / float64(passes)
+}
+
+func wakeCrowd(count int) float64 {
+	gate := make(chan int)
+	var group sync.WaitGroup
+	for i := 0; i < count; i++ {
+		group.Add(1)
+		go func() {
+			for range gate {
+			}
+			group.Done()
+		}()
+	}
+	for i := 0; i < yieldsToTheEnd; i++ {
+		runtime.Gosched()
+	}
+	wakes := passesOf(count) * count
+	start := time.Now()
+	for i := 0; i < wakes; i++ {
+		gate <- 0
+	}
+	ns := perOne(start, wakes)
+	close(gate)
+	group.Wait()
+	return ns
+}
+
 func main() {
 	name := flag.String("run", "", "the workload")
 	procs := flag.Int("procs", 1, "GOMAXPROCS")
@@ -407,8 +496,10 @@ func main() {
 		measure, peak = sieve, true
 	case "skynet":
 		measure, peak = skynet, true
-	case "mutex":
-		measure, peak = contendedMutex, true
+	case "mutex-2":
+		measure = mutexOf2
+	case "mutex-100":
+		measure = mutexOf100
 	case "timers":
 		measure, peak = timers, true
 	case "sleepers":
@@ -417,6 +508,14 @@ func main() {
 		measure, peak = echoOf64, true
 	case "echo-1000":
 		measure, peak = echoOf1000, true
+	case "recursion":
+		measure = firstRecursion
+	case "syscalls":
+		measure = blockingCalls
+	case "spawn-crowd":
+		measure = spawnCrowd
+	case "wake-crowd":
+		measure = wakeCrowd
 	default:
 		fmt.Fprintf(os.Stderr, "there is no workload %q\n", *name)
 		os.Exit(2)
