@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -231,18 +230,6 @@ inline std::vector<int> order_of_waking(int n, const std::function<void(int)>& w
       },
       {.procs = 1});
   return order;
-}
-
-// -- random numbers that can be had again --
-
-// The seeds that a test goes through: 1 to n, or the one in GORO_SEED.
-inline std::vector<std::uint64_t> seeds_up_to(std::uint64_t n) {
-  if (const char* text = std::getenv("GORO_SEED"); text != nullptr) {
-    return {std::strtoull(text, nullptr, 10)};
-  }
-  std::vector<std::uint64_t> seeds;
-  for (std::uint64_t seed = 1; seed <= n; ++seed) seeds.push_back(seed);
-  return seeds;
 }
 
 }  // namespace goro::testing

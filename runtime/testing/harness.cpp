@@ -11,6 +11,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -200,6 +202,12 @@ void install_handlers() {
     install(signal, on_crash);
 }
 
+std::optional<std::uint64_t> seed_asked_for() {
+  const char* text = std::getenv("GORO_SEED");
+  if (text == nullptr) return std::nullopt;
+  return std::strtoull(text, nullptr, 0);
+}
+
 }  // namespace
 
 void (*tell_more)(TextSink* out) = nullptr;
@@ -215,13 +223,21 @@ void step(const std::string& text) {
 }
 
 std::uint64_t seed() {
-  const char* given = std::getenv("GORO_SEED");
-  const std::uint64_t chosen =
-      given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
-  const std::string text = std::to_string(chosen);
-  step("random values of the seed " + text + " (again with --seed " + text +
-       ", by hand with GORO_SEED=" + text + ")");
+  const std::uint64_t chosen = seed_asked_for().value_or(std::random_device{}());
+  step("random values of the seed " + std::to_string(chosen) + " (" + again_with(chosen) + ")");
   return chosen;
+}
+
+std::vector<std::uint64_t> seeds_up_to(std::uint64_t n) {
+  if (const auto asked_for = seed_asked_for()) return {*asked_for};
+  std::vector<std::uint64_t> seeds(n);
+  std::iota(seeds.begin(), seeds.end(), 1);
+  return seeds;
+}
+
+std::string again_with(std::uint64_t seed) {
+  const std::string number = std::to_string(seed);
+  return "again with --seed " + number + ", by hand with GORO_SEED=" + number;
 }
 
 }  // namespace goro::testing

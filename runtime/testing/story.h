@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace goro {
 class TextSink;
@@ -26,6 +27,12 @@ void step(const std::string& text);
 // What the test's random values come from: the number in GORO_SEED, which ./course check --seed
 // sets, or any. The story names it, so whatever becomes of the test, its report does.
 std::uint64_t seed();
+
+// The seeds that a test goes through: 1 to n, or the one that was asked for as above.
+std::vector<std::uint64_t> seeds_up_to(std::uint64_t n);
+
+// "again with --seed 7, by hand with GORO_SEED=7"
+std::string again_with(std::uint64_t seed);
 
 // Called when this process is about to end in the middle of a test, maybe in a signal handler:
 // tells what only the test knows, without allocating. One at a time; null: nothing.

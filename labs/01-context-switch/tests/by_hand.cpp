@@ -463,8 +463,7 @@ void differ(std::string* text, const std::uint64_t* before, const std::uint64_t*
 }
 
 std::string with_seed(std::string text) {
-  return text.empty() ? text
-                      : text + "  (GORO_SEED=" + std::to_string(seed()) + " gives these values)\n";
+  return text.empty() ? text : text + "  (these values " + testing::again_with(seed()) + ")\n";
 }
 
 }  // namespace

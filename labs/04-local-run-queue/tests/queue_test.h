@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -158,18 +157,5 @@ class Random {
  private:
   std::uint64_t state_;
 };
-
-// The seeds that a test goes through: those given, or the one in GORO_SEED.
-inline std::vector<std::uint64_t> seeds(std::uint64_t count) {
-  if (const char* text = std::getenv("GORO_SEED"); text != nullptr) {
-    return {std::strtoull(text, nullptr, 10)};
-  }
-  return range(1, count);
-}
-
-inline std::string replay(std::uint64_t seed) {
-  return "with the seed " + std::to_string(seed) + " (GORO_SEED=" + std::to_string(seed) +
-         " repeats it)";
-}
 
 }  // namespace goro::testing

@@ -138,8 +138,8 @@ TEST(Thieves, RunnextIsReplacedInOneStep) {
 TEST(Thieves, EveryGoroutineIsTakenExactlyOnce) {
   constexpr std::size_t kGoroutines = 3000;
   constexpr int kThieves = 3;
-  for (const std::uint64_t seed : seeds(12)) {
-    SCOPED_TRACE(replay(seed));
+  for (const std::uint64_t seed : seeds_up_to(12)) {
+    SCOPED_TRACE("with the seed " + std::to_string(seed) + " (" + again_with(seed) + ")");
     FakeM m;
     P* pp = m.p();
     clear(pp, 0U - static_cast<std::uint32_t>(kGoroutines / 2));

@@ -182,7 +182,7 @@ TEST(Buffer, AMoveThatThrowsChangesNothing) {
 
 TEST(Buffer, IsAQueueWhateverIsDone) {
   for (const std::uint64_t seed : seeds_up_to(20)) {
-    GORO_STEP("500 random sends and receives beside a std::deque (GORO_SEED=", seed, ")");
+    GORO_STEP("500 random sends and receives beside a std::deque (", again_with(seed), ")");
     FakeM fake;
     std::mt19937_64 random(seed);
     const std::size_t capacity = 1 + random() % 5;

@@ -151,7 +151,7 @@ TEST(Queue, OnlyASelectIsAskedForSelectDone) {
 
 TEST(Queue, IsAListWhateverIsDone) {
   for (const std::uint64_t seed : seeds_up_to(20)) {
-    GORO_STEP("300 random operations beside a std::list (GORO_SEED=", seed, ")");
+    GORO_STEP("300 random operations beside a std::list (", again_with(seed), ")");
     std::mt19937_64 random(seed);
     Waitq q;
     std::array<Sudog, 8> sudogs;

@@ -107,7 +107,7 @@ TEST(Sudogs, AFullListGivesHalfAway) {
 
 TEST(Sudogs, NoneIsLostOrTakenTwice) {
   for (const std::uint64_t seed : seeds_up_to(5)) {
-    GORO_STEP("two Ps take and give back sudogs at random, 20,000 times (GORO_SEED=", seed, ")");
+    GORO_STEP("two Ps take and give back sudogs at random, 20,000 times (", again_with(seed), ")");
     FakeM fake(2);
     std::mt19937_64 random(seed);
     std::vector<Sudog*> used;

@@ -111,7 +111,7 @@ TEST(Orders, TheLockOrderIsOfAddresses) {
   for (const std::uint64_t seed : seeds_up_to(200)) {
     std::mt19937_64 random(seed);
     const int n = 2 + static_cast<int>(random() % 11);
-    GORO_STEP(n, " cases with a channel each (GORO_SEED=", seed, ")");
+    GORO_STEP(n, " cases with a channel each (", again_with(seed), ")");
     std::vector<int> which = numbers_below(12);
     std::shuffle(which.begin(), which.end(), random);
     Cases cases;
