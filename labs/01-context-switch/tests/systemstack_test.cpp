@@ -8,8 +8,6 @@ namespace {
 
 std::uint64_t an_object;
 
-void return_to_caller() {}
-
 TEST(Systemstack, RunsOnG0AndComesBack) {
   ByHand by_hand;
   G* gp = by_hand.this_stack_as_goroutine();
