@@ -61,6 +61,61 @@ TEST(Race, WhoSeesTheCloseSeesWhatCameBefore) {
                          "lock";
 }
 
+// A try to receive that finds the channel empty while the last value is being taken: `has_one` says
+// that there is one still, `take` makes it empty as a taker does, under the lock and with release.
+template <typename HasOne, typename Take>
+int look_while_somebody_takes(Hchan* c, int written, HasOne has_one, Take take) {
+  int data = 0;
+  std::thread taker([&] {
+    c->lock.lock();
+    data = written;
+    take();
+    c->lock.unlock();
+  });
+  // Relaxed, so that waiting orders nothing.
+  while (has_one()) std::this_thread::yield();
+  int place = 0;
+  EXPECT_FALSE(chanrecv(c, &place, false).selected) << "it is open, and nothing is there any more";
+  const int read = data;
+  taker.join();
+  return read;
+}
+
+TEST(Race, WhoSeesItEmptySeesWhatCameBefore) {
+  constexpr int kRounds = 20;
+  const char* const rule =
+      "what says \"empty\" without the lock must be loaded with acquire. Else `closed`, which is "
+      "looked at next, may be from before, and a channel that was closed and then drained looks "
+      "open and empty";
+  GORO_STEP(
+      "a thread writes plain data and takes the last value out of the buffer; another finds the "
+      "buffer empty, without the lock, and reads");
+  for (int round = 1; round <= kRounds; ++round) {
+    const Chan<int> ch(1);
+    ch->qcount.store(1);
+    ASSERT_EQ(look_while_somebody_takes(
+                  ch.get(), round, [&] { return ch->qcount.load(std::memory_order_relaxed) != 0; },
+                  [&] { ch->qcount.store(0, std::memory_order_release); }),
+              round)
+        << rule;
+  }
+  GORO_STEP("the same without a buffer: the last sender that waits is taken out of sendq");
+  for (int round = 1; round <= kRounds; ++round) {
+    const Chan<int> ch;
+    Sudog sender;
+    link_last(&ch->sendq, &sender);
+    ASSERT_EQ(look_while_somebody_takes(
+                  ch.get(), round,
+                  [&] { return ch->sendq.first.load(std::memory_order_relaxed) != nullptr; },
+                  [&] {
+                    ch->sendq.last = nullptr;
+                    ch->sendq.first.store(nullptr, std::memory_order_release);
+                  }),
+              round)
+        << rule;
+  }
+}
+
 struct Parcel {
   std::uint64_t text = 0;
 };
