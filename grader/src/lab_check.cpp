@@ -4,6 +4,7 @@
 #include <regex>
 #include <set>
 
+#include "report_terminal.h"
 #include "text.h"
 
 namespace goro::grader {
@@ -11,6 +12,12 @@ namespace goro::grader {
 namespace {
 
 constexpr std::size_t hints_of_each = 3;
+
+// In a page a column may be narrower than on a terminal.
+std::string single_spaced(const std::string& text) {
+  static const std::regex gaps(R"(\s+)");
+  return std::regex_replace(text, gaps, " ");
+}
 
 class LabCheck {
  public:
@@ -38,6 +45,8 @@ class LabCheck {
       }
     }
     look_at_hints();
+    look_at_sample();
+    look_at_ways_to_die();
     look_at_names(lab_.tests, "/tests/", R"(\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\))", "test");
     look_at_names(lab_.benchmarks, "/bench/", R"(\bBENCHMARK\(\s*(\w+)())", "benchmark");
     return complaints_;
@@ -121,6 +130,69 @@ class LabCheck {
     };
     std::for_each(lab_.tests.begin(), lab_.tests.end(), look);
     std::for_each(lab_.benchmarks.begin(), lab_.benchmarks.end(), look);
+  }
+
+  // Where the handout shows what `check` says of the starter, it says that.
+  void look_at_sample() {
+    const std::string handout = labs_ + "/README.md";
+    if (!files_.contains(handout)) {
+      return;
+    }
+    LabScore untouched;
+    untouched.number = lab_.number;
+    untouched.lab = lab_.folder;
+    for (const Test& test : lab_.tests) {
+      TestScore& score = untouched.tests.emplace_back();
+      score.name = test.name;
+      score.status = Status::failed;
+      score.max_points = test.points;
+      score.missing_step = lab_.steps.empty() ? 0 : lab_.steps.front().step;
+    }
+    static const std::regex of_a_test(R"(  ✗ (\S+) .*not implemented: step (\d+))");
+    const Style plain(false);
+    bool inside = false;
+    for (const std::string& line : split_lines(read_file(course_.root() / handout))) {
+      if (line == "$ ./course check " + std::to_string(lab_.number)) {
+        inside = true;
+      } else if (line == "```") {
+        inside = false;
+      } else if (inside && line != "  …") {
+        std::string told = split_lines(check_summary(lab_, untouched, 0, plain, 80))[1];
+        if (std::smatch parts; std::regex_match(line, parts, of_a_test)) {
+          const auto test =
+              std::find_if(untouched.tests.begin(), untouched.tests.end(),
+                           [&](const TestScore& score) { return score.name == parts[1].str(); });
+          if (test == untouched.tests.end()) {
+            complain(handout, "the sample shows the test " + parts[1].str() +
+                                  ", which lab.json does not name");
+            continue;
+          }
+          TestScore score = *test;
+          score.missing_step = std::stoi(parts[2].str());
+          told = result_line(score, plain, score.name.size());
+        }
+        if (single_spaced(line) != single_spaced(told)) {
+          complain(handout, "the sample shows\n    " + line + "\n  where a student sees\n    " +
+                                single_spaced(told));
+        }
+      }
+    }
+  }
+
+  // GoogleTest's death tests do not tell the parent that the child met what is not written yet.
+  void look_at_ways_to_die() {
+    static const std::regex death_test(R"(\b(?:EXPECT|ASSERT)_(?:EXIT|DEATH)\w*\()");
+    for (const std::string& file : files_) {
+      std::smatch found;
+      if (file.starts_with(labs_ + "/tests/")) {
+        const std::string text = read_file(course_.root() / file);
+        if (std::regex_search(text, found, death_test)) {
+          complain(file, found.str() +
+                             "…) says \"failed\" of a function that is not written yet; "
+                             "in_child of testing/child.h says \"not implemented\"");
+        }
+      }
+    }
   }
 
   // `pattern` finds a name's parts in a source.

@@ -13,6 +13,8 @@ namespace goro::grader {
 //     knows, or one that is missing there;
 //   - a test or benchmark that lab.json names and no source holds, or the other way round;
 //   - a test or benchmark without its three hints;
+//   - a sample of `check` in the handout that is not what a student sees who has done nothing yet;
+//   - a test that cannot tell what is not implemented from what is wrong;
 //   - a solution in which something is not implemented, a lab without mutants.
 std::vector<std::string> check_lab(const Course& course, const Lab& lab,
                                    const std::vector<std::string>& files);

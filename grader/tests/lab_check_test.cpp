@@ -96,6 +96,32 @@ TEST_F(LabCheckTest, EveryExerciseHasItsHints) {
   expect_complaint("labs/01-sum/lab.json: Sum.OfTwo has 2 hints, not 3");
 }
 
+TEST_F(LabCheckTest, TheSampleInTheHandoutIsWhatAStudentSees) {
+  const auto sample = [&](const std::string& lines) {
+    write("labs/01-sum/README.md",
+          "# A sum\n\n![a picture](apples.svg)\n\n```text\n$ ./course check 1\n" + lines + "```\n");
+  };
+  const std::string start = "start with step 1: sum in labs/01-sum/sum.cpp (Add two)\n";
+  sample("  ✗ Sum.OfTwo      0/60  not implemented: step 1\n  …\n0 of 90; " + start);
+  EXPECT_EQ(complaints(), std::vector<std::string>{});
+  sample("0 of 100; " + start);
+  expect_complaint("labs/01-sum/README.md: the sample shows\n    0 of 100; " + trim_right(start) +
+                   "\n  where a student sees\n    0 of 90; " + trim_right(start));
+  sample("  ✗ Sum.OfThree      0/60  not implemented: step 1\n");
+  expect_complaint(
+      "labs/01-sum/README.md: the sample shows the test Sum.OfThree, which lab.json does not name");
+  sample("  ✗ Sum.OfTwo      0/6  not implemented: step 1\n");
+  EXPECT_EQ(complaints().size(), 1U);
+}
+
+TEST_F(LabCheckTest, ADeathTestIsNamed) {
+  const std::string file = "labs/01-sum/tests/tests.cpp";
+  write(file, read_file(root_ / file) + "void f() { ASSERT_EXIT(sum(1, 2), x, \"fatal\"); }\n");
+  expect_complaint(file +
+                   ": ASSERT_EXIT(…) says \"failed\" of a function that is not written yet; "
+                   "in_child of testing/child.h says \"not implemented\"");
+}
+
 TEST_F(LabCheckTest, ASolutionIsComplete) {
   write("solutions/01-sum/sum.cpp", read_file(root_ / "labs/01-sum/sum.cpp"));
   expect_complaint("solutions/01-sum/sum.cpp: something in it is not implemented");

@@ -1,6 +1,7 @@
 // Step 3: a full ring moves half of itself to the GRQ.
 #include "interrupt.h"
 #include "queue_test.h"
+#include "testing/child.h"
 
 namespace goro::testing {
 
@@ -93,13 +94,10 @@ TEST(Overflow, SlowPathIsFatalWhenTheRingIsNotFull) {
   const auto gs = goroutines(&m, 256);
   GORO_STEP("put 255 goroutines into the ring of 256, and called runq_put_slow");
   put_all(pp, gs, 0, 255);
-  EXPECT_EXIT(
-      {
-        runq_put_slow(pp, gs[255], head_of(pp), tail_of(pp));
-        std::_Exit(0);
-      },
-      ::testing::ExitedWithCode(2), "fatal error: runq_put_slow: queue is not full")
-      << "moving half of a ring that is not full is a bug of the caller; the program must end";
+  const ChildEnd ending = in_child([&] { runq_put_slow(pp, gs[255], head_of(pp), tail_of(pp)); });
+  EXPECT_TRUE(ending.fatal_with("runq_put_slow: queue is not full"))
+      << "moving half of a ring that is not full is a bug of the caller; the program must end. "
+      << ending.told();
 }
 
 // What is where at the end of a put of G257 during which a thief took `stolen` from the head.
@@ -130,15 +128,27 @@ TEST(Overflow, AThiefDuringTheOverflowLosesNothing) {
       put_all(pp, gs, 0, 256);
       G* stolen[kRunqSize];
       std::uint32_t n = 0;
+      G* const thiefs_mark = m.g();
       const Interrupted how = interrupt_after(
-          at, [&] { runq_put(pp, gs[256], false); }, [&] { n = steal(pp, 1, takes, stolen); });
+          at, [&] { runq_put(pp, gs[256], false); },
+          [&] {
+            n = steal(pp, 1, takes, stolen);
+            // What a thief has taken it may put on any list.
+            for (std::uint32_t i = 0; i < n; ++i) stolen[i]->schedlink = thiefs_mark;
+          });
       SCOPED_TRACE("the thief came after instruction " + std::to_string(at) + " of the put");
       ASSERT_NE(how, Interrupted::stuck) << "overflow: runq_put never returns once a thief has "
                                             "moved the head: read head and tail again "
                                             "each time round the loop";
       if (how == Interrupted::too_late) break;
       Ids ids;
-      for (std::uint32_t i = 0; i < n; ++i) ids.push_back(stolen[i]->goid);
+      for (std::uint32_t i = 0; i < n; ++i) {
+        ids.push_back(stolen[i]->goid);
+        ASSERT_EQ(stolen[i]->schedlink, thiefs_mark)
+            << name(stolen[i])
+            << " is the thief's, and the overflow has changed its schedlink: copy the goroutines "
+               "into an array, claim them by moving the head, and put them on a GQueue only then";
+      }
       ASSERT_NO_FATAL_FAILURE(expect_nothing_lost(&m, ids));
     }
   }

@@ -6,6 +6,7 @@
 
 #include "contracts/services/random.h"
 #include "support.h"
+#include "testing/child.h"
 
 namespace goro::testing {
 namespace {
@@ -37,16 +38,14 @@ TEST(Spinning, WhoFoundWorkCountsAsSpinningNoLonger) {
 
 TEST(Spinning, NegativeCountIsFatal) {
   FakeM fake(1);
-  EXPECT_EXIT(
-      {
-        fake.m()->spinning = true;
-        resetspinning();
-        std::_Exit(0);
-      },
-      ::testing::ExitedWithCode(2), "fatal error: findrunnable: negative nmspinning")
+  const ChildEnd ending = in_child([&] {
+    fake.m()->spinning = true;
+    resetspinning();
+  });
+  EXPECT_TRUE(ending.fatal_with("findrunnable: negative nmspinning"))
       << "nmspinning was 0 although this M says that it spins: the books are wrong, and the "
-         "program "
-         "must end";
+         "program must end. "
+      << ending.told();
 }
 
 TEST(StealWork, FindsTheOneVictimAmongEight) {

@@ -1,7 +1,6 @@
 // Step 2: how much a thief takes, of what, and where it goes.
-#include <cstdlib>
-
 #include "support.h"
+#include "testing/child.h"
 
 namespace goro::testing {
 namespace {
@@ -137,18 +136,27 @@ TEST(Steal, HandsOnWhetherRunnextMayBeTaken) {
 }
 
 TEST(Steal, WhatDoesNotFitIsFatal) {
+  for (const std::uint32_t held : {129U, 200U}) {
+    FakeM fake(2);
+    fill_ring(fake, fake.p(), held);
+    fill_ring(fake, fake.p(1), 256);
+    GORO_STEP("the thief's ring holds ", held,
+              " already, a bug of its caller; the victim's holds 256, so 127 more are published");
+    const ChildEnd ending = in_child([&] { runq_steal(fake.p(), fake.p(1), false); });
+    ASSERT_TRUE(ending.fatal_with("runq_steal: runq overflow"))
+        << "with 127 more the thief's ring would hold " << held + 127
+        << ". From 256 on the program must end: the ring was not empty when the thief began. "
+        << ending.told();
+  }
   FakeM fake(2);
-  fill_ring(fake, fake.p(), 200);
+  fill_ring(fake, fake.p(), 128);
   fill_ring(fake, fake.p(1), 256);
-  GORO_STEP("the thief's ring holds 200 already, a bug of its caller; the victim's holds 256");
-  EXPECT_EXIT(
-      {
-        runq_steal(fake.p(), fake.p(1), false);
-        std::_Exit(0);
-      },
-      ::testing::ExitedWithCode(2), "fatal error: runq_steal: runq overflow")
-      << "127 more do not fit into a ring of 256 that holds 200; publishing them would make "
-         "goroutines vanish, so the program must end";
+  GORO_STEP("the thief's ring holds 128, and the victim's 256");
+  const G* gp = runq_steal(fake.p(), fake.p(1), false);
+  EXPECT_EQ(id_of(gp), 256U)
+      << "128 and 127 more make 255, which the check lets pass; the last one "
+         "stolen is returned";
+  EXPECT_EQ(length(fake.p()), 255U) << "and the 127 others are published";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "support.h"
+#include "testing/child.h"
 
 namespace goro::testing {
 namespace {
@@ -24,27 +25,24 @@ TEST(UnlockSlow, OfAnUnlockedOneIsFatal) {
   locked.state.store(kMutexWoken);
   mutex_unlock_slow(&locked, kMutexWoken);
   GORO_STEP("unlock when the state was 0: after the subtraction it is -1");
-  ASSERT_EXIT(
-      {
-        MutexWords m;
-        m.state.store(-kMutexLocked);
-        mutex_unlock_slow(&m, -kMutexLocked);
-        std::_Exit(0);
-      },
-      ::testing::ExitedWithCode(2), "fatal error: sync: unlock of unlocked mutex")
+  ChildEnd ending = in_child([] {
+    MutexWords m;
+    m.state.store(-kMutexLocked);
+    mutex_unlock_slow(&m, -kMutexLocked);
+  });
+  ASSERT_TRUE(ending.fatal_with("sync: unlock of unlocked mutex"))
       << "unlock of unlocked mutex must be fatal: whoever does it has lost control of its data, "
-         "and "
-         "no exception may hide it";
+         "and no exception may hide it. "
+      << ending.told();
   GORO_STEP("the same with somebody waiting: after the subtraction the state is 7");
-  EXPECT_EXIT(
-      {
-        MutexWords m;
-        m.state.store(kWaiter - kMutexLocked);
-        mutex_unlock_slow(&m, kWaiter - kMutexLocked);
-        std::_Exit(0);
-      },
-      ::testing::ExitedWithCode(2), "fatal error: sync: unlock of unlocked mutex")
-      << "the locked bit before the subtraction decides, whatever else is in the state";
+  ending = in_child([] {
+    MutexWords m;
+    m.state.store(kWaiter - kMutexLocked);
+    mutex_unlock_slow(&m, kWaiter - kMutexLocked);
+  });
+  EXPECT_TRUE(ending.fatal_with("sync: unlock of unlocked mutex"))
+      << "the locked bit before the subtraction decides, whatever else is in the state. "
+      << ending.told();
 }
 
 TEST(UnlockSlow, WakesOneAndSaysSo) {
@@ -349,23 +347,22 @@ TEST(Starvation, AnInconsistentStateIsFatal) {
     EXPECT_EQ(free.state.load(), kMutexLocked) << "a free mutex is locked, and nothing else";
   }
   GORO_STEP("a mutex is handed over to goroutine 2, but its state says that nobody waits");
-  EXPECT_EXIT(
-      {
-        goro::run(
-            [] {
-              MutexWords m;
-              m.state.store(kMutexLocked);
-              go([w = &m] { mutex_lock_slow(w); });
-              let_others_run();
-              m.state.store(kMutexStarving);
-              semrelease1(&m.sema, true);
-              let_others_run();
-            },
-            {.procs = 1});
-        std::_Exit(0);
-      },
-      ::testing::ExitedWithCode(2), "fatal error: sync: inconsistent mutex state")
-      << "woken in a starving mutex: it must not be locked or woken, and there must be a waiter";
+  const ChildEnd ending = in_child([] {
+    goro::run(
+        [] {
+          MutexWords m;
+          m.state.store(kMutexLocked);
+          go([w = &m] { mutex_lock_slow(w); });
+          let_others_run();
+          m.state.store(kMutexStarving);
+          semrelease1(&m.sema, true);
+          let_others_run();
+        },
+        {.procs = 1});
+  });
+  EXPECT_TRUE(ending.fatal_with("sync: inconsistent mutex state"))
+      << "woken in a starving mutex: it must not be locked or woken, and there must be a waiter. "
+      << ending.told();
 }
 
 }  // namespace

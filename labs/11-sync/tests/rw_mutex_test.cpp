@@ -2,6 +2,7 @@
 #include <string>
 
 #include "support.h"
+#include "testing/child.h"
 
 namespace goro::testing {
 namespace {
@@ -17,15 +18,14 @@ TEST(ReaderUnlock, OfAnUnlockedOneIsFatal) {
   rw_runlock_slow(&read, 1 - kMax);
   for (const std::int32_t now : {-1, -1 - kMax}) {
     GORO_STEP("unlock_shared by somebody who does not read: the count is ", now, " afterwards");
-    ASSERT_EXIT(
-        {
-          RWMutexWords rw;
-          rw.reader_count.store(now);
-          rw_runlock_slow(&rw, now);
-          std::_Exit(0);
-        },
-        ::testing::ExitedWithCode(2), "fatal error: sync: RUnlock of unlocked RWMutex")
-        << "nobody read, whether a writer is there (less kRWMutexMaxReaders) or not";
+    const ChildEnd ending = in_child([now] {
+      RWMutexWords rw;
+      rw.reader_count.store(now);
+      rw_runlock_slow(&rw, now);
+    });
+    ASSERT_TRUE(ending.fatal_with("sync: RUnlock of unlocked RWMutex"))
+        << "nobody read, whether a writer is there (less kRWMutexMaxReaders) or not. "
+        << ending.told();
   }
 }
 
@@ -111,15 +111,14 @@ TEST(WriterUnlock, OfAnUnlockedOneIsFatal) {
   rw_unlock(&written);
   for (const std::int32_t count : {0, 2}) {
     GORO_STEP("unlock without a writer; ", count, " read");
-    ASSERT_EXIT(
-        {
-          RWMutexWords rw;
-          rw.reader_count.store(count);
-          rw_unlock(&rw);
-          std::_Exit(0);
-        },
-        ::testing::ExitedWithCode(2), "fatal error: sync: Unlock of unlocked RWMutex")
-        << "after the addition the count is kRWMutexMaxReaders or more: nobody wrote";
+    const ChildEnd ending = in_child([count] {
+      RWMutexWords rw;
+      rw.reader_count.store(count);
+      rw_unlock(&rw);
+    });
+    ASSERT_TRUE(ending.fatal_with("sync: Unlock of unlocked RWMutex"))
+        << "after the addition the count is kRWMutexMaxReaders or more: nobody wrote. "
+        << ending.told();
   }
 }
 

@@ -1,5 +1,6 @@
 // Step 1: a heap with four children.
 #include "support.h"
+#include "testing/child.h"
 
 namespace goro::testing {
 namespace {
@@ -137,16 +138,14 @@ TEST(AddHeap, ATimerIsInOneHeapAtMost) {
   Bells bells;
   ts.add_heap(bells.add(50));
   GORO_STEP("a timer that is in another heap already is added");
-  EXPECT_EXIT(
-      {
-        Timers other;
-        Bell* bell = bells.add(60);
-        bell->ts = &other;
-        ts.add_heap(bell);
-        std::_Exit(0);
-      },
-      ::testing::ExitedWithCode(2), "fatal error: ts set in timer")
-      << "in two heaps it would fire twice";
+  const ChildEnd ending = in_child([&] {
+    Timers other;
+    Bell* bell = bells.add(60);
+    bell->ts = &other;
+    ts.add_heap(bell);
+  });
+  EXPECT_TRUE(ending.fatal_with("ts set in timer"))
+      << "in two heaps it would fire twice. " << ending.told();
 }
 
 TEST(DeleteMin, TakesTheEarliestEachTime) {

@@ -1,5 +1,6 @@
 // Step 2: set and stopped.
 #include "support.h"
+#include "testing/child.h"
 
 namespace goro::testing {
 namespace {
@@ -88,21 +89,13 @@ TEST(Modify, ATimeMustBePositive) {
   bell->modify(1, 0, nullptr, nullptr, 0);
   EXPECT_EQ(bell->when, 1) << "1 is a time";
   GORO_STEP("time 0");
-  EXPECT_EXIT(
-      {
-        bell->modify(0, 0, nullptr, nullptr, 0);
-        std::_Exit(0);
-      },
-      ::testing::ExitedWithCode(2), "fatal error: timer when must be positive")
-      << "0 means that a timer is not set: as a time it must be refused";
+  ChildEnd ending = in_child([&] { bell->modify(0, 0, nullptr, nullptr, 0); });
+  EXPECT_TRUE(ending.fatal_with("timer when must be positive"))
+      << "0 means that a timer is not set: as a time it must be refused. " << ending.told();
   GORO_STEP("a period of -1");
-  EXPECT_EXIT(
-      {
-        bell->modify(100, -1, nullptr, nullptr, 0);
-        std::_Exit(0);
-      },
-      ::testing::ExitedWithCode(2), "fatal error: timer period must be non-negative")
-      << "a period below 0 must be refused";
+  ending = in_child([&] { bell->modify(100, -1, nullptr, nullptr, 0); });
+  EXPECT_TRUE(ending.fatal_with("timer period must be non-negative"))
+      << "a period below 0 must be refused. " << ending.told();
 }
 
 TEST(Modify, AStoppedOneComesBack) {
