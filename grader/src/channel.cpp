@@ -65,6 +65,8 @@ Report read_channel(std::string_view bytes, std::string_view nonce, std::string_
     } else if (event == "not_implemented") {
       report.not_implemented = {number_of(message, "lab"), number_of(message, "step"),
                                 text_of(message, "function")};
+    } else if (event == "measured" && !report.measured) {
+      report.measured = text_of(message, "report");
     } else if (event == "crash") {
       Report::Crash crash{number_of(message, "signal"), text_of(message, "message"), {}};
       if (const auto frames = message.find("frames");

@@ -10,7 +10,7 @@ namespace goro::grader {
 // A number that the test program is told and must repeat, so that a stray write is not believed.
 std::string make_nonce();
 
-// What a test program reported over its private channel.
+// What a test or benchmark program reported over its private channel.
 struct Report {
   struct Completion {
     bool passed = false;
@@ -32,10 +32,12 @@ struct Report {
   std::optional<Completion> completion;
   std::optional<NotImplemented> not_implemented;
   std::optional<Crash> crash;
+  std::optional<std::string> measured;  // Google Benchmark's own report, as JSON
 };
 
 // Reads the messages, one JSON object a line. Lines that are malformed, carry another nonce or
-// speak of another test are ignored. Of two completions the worse one counts.
+// speak of another test are ignored. Of two completions the worse one counts, of two measurements
+// the first.
 Report read_channel(std::string_view bytes, std::string_view nonce, std::string_view test);
 
 }  // namespace goro::grader

@@ -47,8 +47,6 @@ struct Extras {
   bool fixed_addresses = false;
   // A submission's code is at work: what it can see and use.
   std::optional<Confinement> confinement = std::nullopt;
-  // Descriptors of this program that the child has too, under the same numbers.
-  std::vector<int> shared = {};
   // Called with each complete line of output as it comes.
   std::function<void(std::string_view)> on_line = {};
 };

@@ -2,24 +2,23 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <set>
-#include <utility>
 
 #include "problem.h"
 #include "process.h"
 #include "text.h"
+#include "value_names.h"
 
 namespace goro::grader {
 
 namespace {
 
-constexpr std::array<std::pair<Sandbox, std::string_view>, 3> names{{
+constexpr ValueNames<Sandbox, 3> names{{
     {Sandbox::none, "none"},
     {Sandbox::limits, "limits"},
     {Sandbox::namespaces, "namespaces"},
@@ -80,21 +79,11 @@ std::string why_no_namespaces() {
 }  // namespace
 
 std::string_view name_of(Sandbox sandbox) {
-  for (const auto& [value, name] : names) {
-    if (value == sandbox) {
-      return name;
-    }
-  }
-  return "";
+  return name_in(names, sandbox);
 }
 
 std::optional<Sandbox> sandbox_from(std::string_view wanted) {
-  for (const auto& [value, name] : names) {
-    if (name == wanted) {
-      return value;
-    }
-  }
-  return std::nullopt;
+  return value_in(names, wanted);
 }
 
 Sandbox best_sandbox(std::string& why_not) {

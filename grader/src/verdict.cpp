@@ -1,18 +1,17 @@
 #include "verdict.h"
 
-#include <array>
 #include <csignal>
 #include <cstring>
-#include <utility>
 
 #include "sanitizer.h"
 #include "text.h"
+#include "value_names.h"
 
 namespace goro::grader {
 
 namespace {
 
-constexpr std::array<std::pair<Status, std::string_view>, 6> status_names{{
+constexpr ValueNames<Status, 6> status_names{{
     {Status::passed, "passed"},
     {Status::failed, "failed"},
     {Status::timeout, "timeout"},
@@ -169,21 +168,11 @@ Verdict with_story(Verdict verdict, const Report& report) {
 }  // namespace
 
 std::string_view name_of(Status status) {
-  for (const auto& [value, name] : status_names) {
-    if (value == status) {
-      return name;
-    }
-  }
-  return "";
+  return name_in(status_names, status);
 }
 
 std::optional<Status> status_from(std::string_view wanted) {
-  for (const auto& [value, name] : status_names) {
-    if (name == wanted) {
-      return value;
-    }
-  }
-  return std::nullopt;
+  return value_in(status_names, wanted);
 }
 
 Verdict judge(const Ended& ended, const Report& report, int time_limit_s) {

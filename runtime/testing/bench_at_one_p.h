@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "goro/goro.h"
+#include "testing/run_benchmarks.h"
 
 namespace goro::testing {
 
@@ -14,7 +15,7 @@ inline int run_benchmarks_at_one_p(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   return run(
       [] {
-        benchmark::RunSpecifiedBenchmarks();
+        run_benchmarks();
         return 0;
       },
       {.procs = 1, .main_stack = std::size_t{8} << 20});

@@ -1,11 +1,7 @@
-// main() of every test program: GoogleTest, and a private line to whoever grades.
-//
-// With GORO_TEST_CHANNEL=<fd> in the environment, each event is one JSON line on that descriptor,
-// with the nonce that was read from it first. Without it, the program is an ordinary GoogleTest
-// program. Either way a crash and a SIGQUIT print what is known.
-#include <fcntl.h>
+// main() of every test program: GoogleTest, which tells whoever grades what comes of each test.
+// Where nobody grades, the program is an ordinary GoogleTest program. Either way a crash and a
+// SIGQUIT print what is known.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -21,69 +17,14 @@
 #include "frame/dump.h"
 #include "frame/end.h"
 #include "frame/symbols.h"
+#include "testing/private_line.h"
 #include "testing/story.h"
 
 namespace goro::testing {
 
 namespace {
 
-constexpr char kChannelVariable[] = "GORO_TEST_CHANNEL";
-
-int channel_fd = -1;
-std::string nonce;
 std::vector<std::string> steps;
-
-std::string json_string(const std::string& text) {
-  static const char kHex[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += "\\u00";
-          out += kHex[(c >> 4) & 0xf];
-          out += kHex[c & 0xf];
-        } else {
-          out += c;
-        }
-    }
-  }
-  return out + "\"";
-}
-
-void send_line(const std::string& fields) {
-  if (channel_fd < 0) return;
-  const std::string line = "{\"nonce\":" + json_string(nonce) + "," + fields + "}\n";
-  std::size_t done = 0;
-  while (done < line.size()) {
-    // MSG_NOSIGNAL: a grader that went away must not kill us with SIGPIPE.
-    const ssize_t n = send(channel_fd, line.data() + done, line.size() - done, MSG_NOSIGNAL);
-    if (n <= 0) return;
-    done += static_cast<std::size_t>(n);
-  }
-}
-
-void open_channel() {
-  const char* text = std::getenv(kChannelVariable);
-  if (text == nullptr) return;
-  channel_fd = std::atoi(text);
-  unsetenv(kChannelVariable);
-  fcntl(channel_fd, F_SETFD, FD_CLOEXEC);
-  char c = 0;
-  while (read(channel_fd, &c, 1) == 1 && c != '\n') nonce += c;
-}
 
 std::string story() {
   if (steps.empty()) return "";
@@ -102,37 +43,36 @@ class Reporter : public ::testing::EmptyTestEventListener {
   void OnTestStart(const ::testing::TestInfo& info) override {
     steps.clear();
     failures_.clear();
-    send_line("\"event\":\"start\",\"test\":" + json_string(full_name(info)));
+    tell("\"event\":\"start\",\"test\":" + json_string(full_name(info)));
   }
 
   void OnTestPartResult(const ::testing::TestPartResult& result) override {
     if (!result.failed()) return;
     failures_ += result.message();
     failures_ += "\n";
-    if (channel_fd < 0 && !steps.empty()) {
+    if (private_line() < 0 && !steps.empty()) {
       std::fputs(story().c_str(), stderr);
     }
   }
 
   void OnTestEnd(const ::testing::TestInfo& info) override {
     const bool passed = info.result()->Passed() && !info.result()->Skipped();
-    send_line("\"event\":\"complete\",\"test\":" + json_string(full_name(info)) + ",\"passed\":" +
-              (passed ? "true" : "false") + ",\"message\":" + json_string(passed ? "" : failures_));
+    tell("\"event\":\"complete\",\"test\":" + json_string(full_name(info)) + ",\"passed\":" +
+         (passed ? "true" : "false") + ",\"message\":" + json_string(passed ? "" : failures_));
   }
 
   std::string failures_;
 };
 
 void on_not_implemented(int lab, int step, const char* function) {
-  send_line("\"event\":\"not_implemented\",\"lab\":" + std::to_string(lab) +
-            ",\"step\":" + std::to_string(step) +
-            ",\"function\":" + json_string(function == nullptr ? "" : function));
+  tell("\"event\":\"not_implemented\",\"lab\":" + std::to_string(lab) + ",\"step\":" +
+       std::to_string(step) + ",\"function\":" + json_string(function == nullptr ? "" : function));
 }
 
 // The process ends in the middle of a test: what the grader was told step by step.
 void tell_story() {
   TextSink err(STDERR_FILENO);
-  if (channel_fd < 0 && !steps.empty()) {
+  if (private_line() < 0 && !steps.empty()) {
     err.put("What was done:\n");
     for (std::size_t i = 0; i < steps.size(); ++i) {
       err.put("  ").number(i + 1).put(". ").put(steps[i].c_str()).put("\n");
@@ -147,9 +87,9 @@ void on_crash(int signal, siginfo_t*, void*) {
   dump_in_signal = true;
   Backtrace trace;
   capture_backtrace(&trace);
-  if (channel_fd >= 0) {
-    TextSink out(channel_fd);
-    out.put("{\"nonce\":\"").put(nonce.c_str()).put("\",\"event\":\"crash\",\"signal\":");
+  if (private_line() >= 0) {
+    TextSink out(private_line());
+    out.put("{\"nonce\":\"").put(private_line_nonce()).put("\",\"event\":\"crash\",\"signal\":");
     out.number(static_cast<std::uint64_t>(signal)).put(",\"message\":\"\",\"frames\":[");
     for (int i = 0; i < trace.count; ++i) {
       const Symbol symbol = find_symbol(trace.pc[i] - 1);
@@ -212,14 +152,9 @@ std::optional<std::uint64_t> seed_asked_for() {
 
 void (*tell_more)(TextSink* out) = nullptr;
 
-void leave_channel() {
-  if (channel_fd >= 0) close(channel_fd);
-  channel_fd = -1;
-}
-
 void step(const std::string& text) {
   steps.push_back(text);
-  send_line("\"event\":\"step\",\"text\":" + json_string(text));
+  tell("\"event\":\"step\",\"text\":" + json_string(text));
 }
 
 std::uint64_t seed() {
@@ -256,7 +191,6 @@ extern "C" const char* __tsan_default_options() {
 
 int main(int argc, char** argv) {
   using namespace goro::testing;
-  open_channel();
   ::testing::InitGoogleTest(&argc, argv);
   goro::symbols_init();
   install_handlers();

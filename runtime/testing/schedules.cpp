@@ -26,6 +26,7 @@
 #include "frame/end.h"
 #include "simulation/simulation.h"
 #include "simulation/strategy.h"
+#include "testing/private_line.h"
 #include "testing/story.h"
 
 namespace goro::sim {
@@ -90,7 +91,7 @@ void become_child(Report* report, int output) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   dup2(output, STDERR_FILENO);
   dup2(output, STDOUT_FILENO);
-  goro::testing::leave_channel();
+  goro::testing::leave_private_line();
   goro_on_not_implemented = on_not_implemented;
   goro_before_end = nullptr;
   auto& listeners = ::testing::UnitTest::GetInstance()->listeners();

@@ -38,9 +38,6 @@ std::string again_with(std::uint64_t seed);
 // tells what only the test knows, without allocating. One at a time; null: nothing.
 extern void (*tell_more)(TextSink* out);
 
-// In a child process of a test: nothing that it does is told to whoever grades.
-void leave_channel();
-
 template <typename... Parts>
 void step_of(const Parts&... parts) {
   std::ostringstream text;

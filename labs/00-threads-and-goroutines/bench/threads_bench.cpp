@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "goro/goro.h"
+#include "testing/run_benchmarks.h"
 
 namespace {
 
@@ -297,7 +298,7 @@ BENCHMARK_CAPTURE(BM_Memory, thousand_goroutines, of_a_thousand_goroutines)
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
+  goro::testing::run_benchmarks();
   benchmark::Shutdown();
   return 0;
 }

@@ -4,6 +4,7 @@
 #include "contracts/context_switch.h"
 #include "contracts/getg.h"
 #include "contracts/model.h"
+#include "testing/run_benchmarks.h"
 
 namespace goro {
 namespace {
@@ -70,6 +71,6 @@ BENCHMARK(BM_Systemstack);
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  benchmark::RunSpecifiedBenchmarks();
+  goro::testing::run_benchmarks();
   return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "contracts/model.h"
 #include "contracts/run_queue.h"
+#include "testing/run_benchmarks.h"
 
 namespace goro {
 
@@ -54,4 +55,9 @@ BENCHMARK(BM_PutNextGet);
 
 }  // namespace goro
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  goro::testing::run_benchmarks();
+  return 0;
+}

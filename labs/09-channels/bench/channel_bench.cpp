@@ -5,6 +5,7 @@
 #include <benchmark/benchmark.h>
 
 #include "goro/goro.h"
+#include "testing/run_benchmarks.h"
 
 namespace {
 
@@ -46,7 +47,7 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   return goro::run(
       [] {
-        benchmark::RunSpecifiedBenchmarks();
+        goro::testing::run_benchmarks();
         return 0;
       },
       {.procs = 1, .main_stack = std::size_t{8} << 20});

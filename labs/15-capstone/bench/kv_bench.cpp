@@ -24,6 +24,7 @@
 #include "contracts/kv_server.h"
 #include "contracts/model.h"
 #include "goro/goro.h"
+#include "testing/run_benchmarks.h"
 
 namespace {
 
@@ -285,7 +286,7 @@ int main(int argc, char** argv) {
   getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  benchmark::RunSpecifiedBenchmarks();
+  goro::testing::run_benchmarks();
   benchmark::Shutdown();
   return 0;
 }

@@ -23,6 +23,15 @@ inline void say(const std::string& fields) {
   }
 }
 
+inline void open_channel() {
+  channel = std::atoi(std::getenv("GORO_TEST_CHANNEL"));
+  ::unsetenv("GORO_TEST_CHANNEL");
+  ::fcntl(channel, F_SETFD, FD_CLOEXEC);
+  for (char letter = 0; ::read(channel, &letter, 1) == 1 && letter != '\n';) {
+    nonce += letter;
+  }
+}
+
 inline void complete(const std::string& test, bool passed, const std::string& message) {
   say("\"event\":\"complete\",\"test\":\"" + test + "\",\"passed\":" + (passed ? "true" : "false") +
       ",\"message\":\"" + message + "\"");
@@ -48,12 +57,7 @@ inline int run(int argc, char** argv,
       name = argument.substr(filter.size());
     }
   }
-  channel = std::atoi(std::getenv("GORO_TEST_CHANNEL"));
-  ::unsetenv("GORO_TEST_CHANNEL");
-  ::fcntl(channel, F_SETFD, FD_CLOEXEC);
-  for (char letter = 0; ::read(channel, &letter, 1) == 1 && letter != '\n';) {
-    nonce += letter;
-  }
+  open_channel();
   std::signal(SIGQUIT, [](int) {
     const char dump[] = "goroutine 1 [running]: the dump\n";
     (void)!::write(2, dump, sizeof dump - 1);

@@ -2,8 +2,8 @@
 
 int sum(int a, int b);
 
-int main(int argc, char** argv) {
-  return harness::run_bench(argc, argv, "BM_Sum", [] {
+int main() {
+  return harness::run_bench("BM_Sum", [] {
     int total = 0;
     for (int i = 0; i < 20000; ++i) {
       total = sum(total, i);
