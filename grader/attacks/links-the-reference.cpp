@@ -1,5 +1,5 @@
 // Tells the linker to link the reference.
-// known gap: the linker follows what an object asks it to link
+// report: a slot may not have a section .deplibs
 // takes the place of: the starter
 __asm__(
     ".section .deplibs,\"MS\",%0x6fff4c04,1\n"

@@ -1,5 +1,5 @@
 // Reads the nonce before the test program does, and completes the test itself.
-// known gap: constructors run before main, which is where the nonce is read
+// report: The program ended early without finishing the test.
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cstdlib>

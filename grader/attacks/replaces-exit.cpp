@@ -1,5 +1,5 @@
 // Takes the place of _exit.
-// report: It did not end within its time limit
+// report: a slot may not take the place of _exit, which is the system's
 namespace goro {
 void attack(int) __asm__("_exit");
 void attack(int) {

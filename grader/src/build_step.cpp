@@ -13,9 +13,12 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <set>
 
+#include "lab.h"
 #include "problem.h"
 #include "process.h"
+#include "slot_object.h"
 #include "test_run.h"
 #include "text.h"
 #include "unique_fd.h"
@@ -62,7 +65,8 @@ class BuildStep {
       return 1;
     }
     std::string output;
-    const bool good = sandbox_ == Sandbox::none ? run_open(output) : run_confined(output);
+    const bool good =
+        (sandbox_ == Sandbox::none ? run_open(output) : run_confined(output)) && look_at(output);
     say(output);
     std::error_code ignored;
     if (good) {
@@ -142,6 +146,47 @@ class BuildStep {
       output += ended.why_not_started + "\n";
     }
     return ended.ok() && take(products.path(), output);
+  }
+
+  // False: what was made is not fit for a grading. It is gone then, and the output says why.
+  [[nodiscard]] bool look_at(std::string& output) const {
+    std::vector<std::string> errors;
+    if (linking_) {
+      errors = errors_of_link();
+    } else {
+      for (const std::string& complaint : complaints_about_object(product_)) {
+        errors.push_back(source_of(product_).string() + ": error: " + complaint);
+      }
+    }
+    if (!errors.empty()) {
+      output += join(errors, "\n") + "\n";
+      fs::remove(product_);
+    }
+    return errors.empty();
+  }
+
+  [[nodiscard]] std::vector<std::string> errors_of_link() const {
+    std::vector<LinkedSlot> slots;
+    std::vector<fs::path> others;
+    for (const std::string& word : command_) {
+      if (word.find(submitted_object) != std::string::npos) {
+        const std::string lab = fs::path(word).parent_path().filename();
+        const Lab stated = load_lab(course_ / "labs" / lab / "lab.json", lab);
+        slots.push_back({word, stated.slot ? stated.slot->replaces : std::set<std::string>{}});
+      } else if (word.ends_with(".o") || word.ends_with(".a")) {
+        others.emplace_back(word);
+      }
+    }
+    std::vector<std::string> errors;
+    for (const LinkComplaint& complaint : complaints_about_program(product_, slots, others)) {
+      errors.push_back(source_of(complaint.object).string() + ": error: " + complaint.what);
+    }
+    return errors;
+  }
+
+  // The staged file of which a slot's object was made.
+  [[nodiscard]] fs::path source_of(const fs::path& object) const {
+    return build_ / "submission" / object.parent_path().filename() / object.stem();
   }
 
   // What was made is taken as it is, but only as ordinary files of no unusual size.

@@ -19,7 +19,7 @@ namespace goro::grader {
 
 namespace {
 
-// What attacks are appended to, and the test whose points they are after.
+// What attacks are appended to, and the test whose points they are after unless they say another.
 constexpr std::string_view attacked_lab = "04-local-run-queue";
 constexpr std::string_view attacked_test = "Ring.HoldsExactly256";
 constexpr std::string_view canary_text = "nobody may change this\n";
@@ -32,6 +32,7 @@ struct Attack {
   std::string needs;      // what the machine must offer to stop it
   std::string known_gap;  // why it succeeds, if it does
   std::string not_tried;  // why nobody has seen it fail, if nobody has
+  std::string after;      // the test or benchmark whose points it wants
   std::string report;     // what its report must say: it fails for this reason and no other
   bool whole = false;     // it is the whole slot file, not an addition to the starter's
 };
@@ -40,6 +41,7 @@ struct Attack {
 Attack parse(const fs::path& file) {
   Attack attack;
   attack.name = file.stem().string();
+  attack.after = attacked_test;
   attack.code = read_file(file);
   for (const std::string& line : split_lines(attack.code)) {
     if (!line.starts_with("// ")) {
@@ -61,6 +63,8 @@ Attack parse(const fs::path& file) {
       attack.known_gap = value;
     } else if (key == "not tried" && !value.empty()) {
       attack.not_tried = value;
+    } else if (key == "after" && !value.empty()) {
+      attack.after = value;
     } else if (key == "report" && !value.empty()) {
       attack.report = value;
     } else {
@@ -76,7 +80,7 @@ Attack parse(const fs::path& file) {
   return attack;
 }
 
-std::vector<Attack> load(const Course& course, const std::string& wanted) {
+std::vector<Attack> load(const Course& course, const std::vector<std::string>& wanted) {
   std::vector<Attack> all;
   std::vector<std::string> names;
   for (const fs::directory_entry& entry :
@@ -86,14 +90,16 @@ std::vector<Attack> load(const Course& course, const std::string& wanted) {
     }
     Attack attack = parse(entry.path());
     names.push_back(attack.name);
-    if (wanted.empty() || wanted == attack.name) {
+    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), attack.name) != wanted.end()) {
       all.push_back(std::move(attack));
     }
   }
-  if (all.empty()) {
-    const std::string meant = nearest(wanted, names);
-    throw wrong_use("there is no attack \"" + wanted + "\"" +
-                    (meant.empty() ? "" : "; did you mean " + meant + "?"));
+  for (const std::string& name : wanted) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      const std::string meant = nearest(name, names);
+      throw wrong_use("there is no attack \"" + name + "\"" +
+                      (meant.empty() ? "" : "; did you mean " + meant + "?"));
+    }
   }
   std::sort(all.begin(), all.end(),
             [](const Attack& a, const Attack& b) { return a.name < b.name; });
@@ -133,9 +139,7 @@ class AttackRun {
         quiet_(quiet_file_.get()) {
     grading_.labs = {&lab_};
     grading_.preset = options.target.base_preset();
-    grading_.benchmarks = false;
     grading_.sandbox = sandbox;
-    grading_.only = attacked_test;
     write_file_atomically(canary_, canary_text);
     build_reference();
     configuration_ = read_file(build_ / "CMakeCache.txt");
@@ -162,6 +166,7 @@ class AttackRun {
     if (!attack.whole) {
       code = starter.take(lab_).contents.at(file) + "\n" + code;
     }
+    grading_.only = attack.after;
     try {
       const Score score = grade(course_, starter.with(lab_, file, code), grading_, quiet_, {});
       if (score.labs.size() != 1 || score.labs[0].tests.size() != 1) {
@@ -175,6 +180,7 @@ class AttackRun {
 
   // The verdict on honest work, in the same folder.
   std::string run_solution() {
+    grading_.only = attacked_test;
     const Score score =
         grade(course_, Submission(course_.root() / "solutions", course_), grading_, quiet_, {});
     return score.all_points() ? "" : score.labs.at(0).tests.at(0).message;
@@ -315,7 +321,7 @@ class Trial {
 
 ExitStatus attacks(const Course& course, const AttacksOptions& options, Terminal& terminal) {
   require_course(course, "attacks");
-  const std::vector<Attack> all = load(course, options.name);
+  const std::vector<Attack> all = load(course, options.names);
   std::string notice;
   const Sandbox sandbox = choose_sandbox(options.sandbox, notice);
   if (!notice.empty()) {
@@ -324,7 +330,7 @@ ExitStatus attacks(const Course& course, const AttacksOptions& options, Terminal
   AttackRun run(course, options, sandbox);
   Trial trial(run, sandbox, terminal);
   for (const Attack& attack : all) {
-    if (!attack.not_tried.empty() && options.name.empty()) {
+    if (!attack.not_tried.empty() && options.names.empty()) {
       trial.skip(attack, "NOT TRIED YET: " + attack.not_tried);
     } else {
       trial.attempt(attack);

@@ -27,6 +27,7 @@ constexpr auto needs = std::to_array<Need>({
     {"/usr/include/CLI/CLI.hpp", "libcli11-dev", "the grader's command line", true},
     {"/usr/include/nlohmann/json.hpp", "nlohmann-json3-dev", "the grader's JSON", true},
     {"/usr/include/archive.h", "libarchive-dev", "unpacks submissions", true},
+    {"/usr/include/gelf.h", "libelf-dev", "looks into compiled slots", true},
     {"/usr/src/googletest/CMakeLists.txt", "googletest", "the labs' tests", true},
     {"/usr/include/benchmark/benchmark.h", "libbenchmark-dev", "the labs' benchmarks", true},
     {"gdb", "gdb", "for you: looks into a test", false},

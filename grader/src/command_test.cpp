@@ -168,12 +168,20 @@ class Stages {
     add_counts("gcc-release");
     add_starters("gcc-release");
     add("mutants", "gcc", [this](Log& log) { return log.ok({grader_.string(), "mutants"}); });
+    add("attacks", "gcc", [this](Log& log) { return attacks(log); });
     add("install", "gcc", [this](Log& log) { return install(log); });
     for (const char* preset : {"gcc-debug", "clang-release", "gcc-asan", "clang-sim", "arm64"}) {
       add_runtime(preset);
     }
     add_solutions("clang-release");
     add_counts("clang-release");
+    add("attacks-clang", "clang", [this](Log& log) {
+      // What depends on the compiler and the linker.
+      return log.ok({grader_.string(), "attacks", "--preset", "clang-release", "--name",
+                     "ends-in-a-constructor", "--name", "forges-a-benchmark", "--name",
+                     "has-a-main", "--name", "links-the-reference", "--name", "reads-the-nonce",
+                     "--name", "replaces-send", "--name", "replaces-the-tests-factory"});
+    });
     add_solutions("arm64");
     add_starters("arm64");
     add("tidy", "tidy", [this](Log& log) { return tidy(log); });
@@ -381,6 +389,18 @@ class Stages {
     return good;
   }
 
+  // With namespaces, if this machine allows them, and with limits alone.
+  bool attacks(Log& log) const {
+    std::string why_not;
+    bool good = true;
+    if (best_sandbox(why_not) == Sandbox::namespaces) {
+      good = log.ok({grader_.string(), "attacks"});
+    } else {
+      log.say("no attack is tried with namespaces: " + why_not);
+    }
+    return log.ok({grader_.string(), "attacks", "--no-namespaces"}) && good;
+  }
+
   // Ten files of a target at a time: most of what looking at a file costs is its headers.
   bool tidy(Log& log) const {
     const std::string folder = (course_.build() / "tidy").string();
@@ -423,9 +443,9 @@ class Stages {
 
 // What proves the labs, and leaves out what proves the runtime and the grader: for whoever changes
 // a lab, or adds one.
-constexpr std::array<std::string_view, 7> stages_of_labs{
-    "format",  "pages",  "labs", "solutions-gcc-release", "starters-gcc-release",
-    "mutants", "attacks"};
+constexpr std::array<std::string_view, 8> stages_of_labs{
+    "format",  "pages",   "labs",         "solutions-gcc-release", "starters-gcc-release",
+    "mutants", "attacks", "attacks-clang"};
 
 std::vector<Stage> chosen(const std::vector<Stage>& all, const SelfTestOptions& options) {
   std::vector<Stage> stages;

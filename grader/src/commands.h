@@ -156,7 +156,7 @@ struct MutantsOptions {
 ExitStatus mutants(const Course& course, const MutantsOptions& options, Terminal& terminal);
 
 struct AttacksOptions {
-  std::string name;
+  std::vector<std::string> names;  // empty: all
   SandboxOptions sandbox;
   Target target;
 };

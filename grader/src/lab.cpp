@@ -7,25 +7,32 @@
 #include "json_reader.h"
 #include "problem.h"
 #include "text.h"
+#include "value_names.h"
 
 namespace goro::grader {
 
+namespace {
+
+constexpr ValueNames<BuildKind, 4> build_names{{
+    {BuildKind::release, "release"},
+    {BuildKind::tsan, "tsan"},
+    {BuildKind::asan, "asan"},
+    {BuildKind::sim, "sim"},
+}};
+
+constexpr ValueNames<Architecture, 2> architecture_names{{
+    {Architecture::x86_64, "x86_64"},
+    {Architecture::aarch64, "aarch64"},
+}};
+
+}  // namespace
+
 std::string_view name_of(BuildKind kind) {
-  switch (kind) {
-    case BuildKind::release:
-      return "release";
-    case BuildKind::tsan:
-      return "tsan";
-    case BuildKind::asan:
-      return "asan";
-    case BuildKind::sim:
-      return "sim";
-  }
-  return "";
+  return name_in(build_names, kind);
 }
 
 std::string_view name_of(Architecture architecture) {
-  return architecture == Architecture::x86_64 ? "x86_64" : "aarch64";
+  return name_in(architecture_names, architecture);
 }
 
 std::string Lab::number_text() const {
@@ -82,6 +89,9 @@ Slot read_slot(JsonReader reader) {
   Slot slot;
   slot.name = reader.text("name");
   slot.files = reader.texts("files");
+  for (const std::string& function : reader.texts_or_none("replaces")) {
+    slot.replaces.insert(function);
+  }
   if (slot.files.empty()) {
     reader.fail("files", "must name at least one file");
   }
@@ -124,11 +134,11 @@ void read_exercise(JsonReader& reader, Exercise& exercise) {
   exercise.time_limit_s = reader.integer("time_limit_s", 1, 3600);
   exercise.hints = reader.texts("hints");
   for (const std::string& name : reader.texts_or_none("arch")) {
-    if (name != "x86_64" && name != "aarch64") {
+    const std::optional<Architecture> architecture = value_in(architecture_names, name);
+    if (!architecture) {
       reader.fail("arch", "\"" + name + "\" must be \"x86_64\" or \"aarch64\"");
     }
-    exercise.architectures.push_back(name == "x86_64" ? Architecture::x86_64
-                                                      : Architecture::aarch64);
+    exercise.architectures.push_back(*architecture);
   }
 }
 
@@ -140,15 +150,11 @@ Test read_test(JsonReader& reader) {
     reader.fail("name", "\"" + test.name + "\" must be a GoogleTest name, Suite.Name");
   }
   const std::string build = reader.text_or("build", "release");
-  if (build == "tsan") {
-    test.build = BuildKind::tsan;
-  } else if (build == "asan") {
-    test.build = BuildKind::asan;
-  } else if (build == "sim") {
-    test.build = BuildKind::sim;
-  } else if (build != "release") {
+  const std::optional<BuildKind> kind = value_in(build_names, build);
+  if (!kind) {
     reader.fail("build", "\"" + build + "\" must be \"release\", \"tsan\", \"asan\" or \"sim\"");
   }
+  test.build = *kind;
   reader.finish();
   return test;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@ std::string_view name_of(Architecture architecture);
 struct Slot {
   std::string name;
   std::vector<std::string> files;
+  std::set<std::string> replaces;  // the system's functions that it takes the place of
 };
 
 struct Step {

@@ -319,9 +319,6 @@ class Launch {
     for (const int fd : {child_channel_.get(), child_control_.get()}) {
       (void)::fcntl(fd, F_SETFD, 0);
     }
-    for (const int fd : extras_.shared) {
-      (void)::fcntl(fd, F_SETFD, 0);
-    }
     limit(RLIMIT_CORE, 0);
     if (limits_.memory_bytes) {
       limit(RLIMIT_AS, *limits_.memory_bytes);
@@ -484,6 +481,8 @@ Ended run_process(const Command& command, const Limits& limits, const Extras& ex
 
   bool asked_for_dump = false;
   bool killed = false;
+  bool had_most_processes = false;
+  const std::optional<Confinement>& confined = extras.confinement;
   std::array<pollfd, 2> waiting{pollfd{launch.output(), POLLIN, 0},
                                 pollfd{launch.channel(), POLLIN, 0}};
   while (!has_ended(child)) {
@@ -495,11 +494,20 @@ Ended run_process(const Command& command, const Limits& limits, const Extras& ex
     if (limits.most_output && printed > *limits.most_output) {
       ended.limit = "printed more than " + megabytes(*limits.most_output);
     }
-    if (limits.resident_bytes && Clock::now() >= look_again) {
-      look_again = Clock::now() + std::chrono::milliseconds(250);
-      if (resident_bytes_of_tree(child) > *limits.resident_bytes) {
+    if ((confined || limits.resident_bytes) && Clock::now() >= look_again) {
+      const Usage usage = usage_of_tree(child, confined ? confined->user : std::nullopt);
+      const bool much = limits.resident_bytes && usage.resident_bytes > *limits.resident_bytes / 2;
+      look_again = Clock::now() + std::chrono::milliseconds(much ? 25 : 250);
+      if (limits.resident_bytes && usage.resident_bytes > *limits.resident_bytes) {
         ended.limit = "used more than " + megabytes(*limits.resident_bytes) + " of memory";
       }
+      // The kernel refuses more than these; whoever goes on trying is ended.
+      const bool most = confined && usage.threads >= confined->processes;
+      if (most && had_most_processes) {
+        ended.limit = "had " + std::to_string(confined->processes) +
+                      " processes and threads, more than which there cannot be,";
+      }
+      had_most_processes = most;
     }
     if (!ended.limit.empty() && !killed) {
       killed = true;

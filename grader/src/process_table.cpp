@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "unique_fd.h"
@@ -65,6 +66,7 @@ std::vector<ProcessEntry> read_table(const std::function<bool(const struct stat&
     if (const char* end = std::strrchr(text.data(), ')'); end != nullptr) {
       if (const auto entry = parse(id, end + 1)) {
         all.push_back(*entry);
+        all.back().user = owner.st_uid;
       }
     }
   }
@@ -81,24 +83,33 @@ std::vector<ProcessEntry> processes_of(uid_t user) {
   return read_table([user](const struct stat& owner) { return owner.st_uid == user; });
 }
 
-std::uint64_t resident_bytes_of_tree(pid_t first) {
+Usage usage_of_tree(pid_t first, std::optional<uid_t> user) {
   std::multimap<pid_t, const ProcessEntry*> children;
   const std::vector<ProcessEntry> all = process_table();
-  std::uint64_t bytes = 0;
+  Usage usage;
+  const auto add = [&](const ProcessEntry& entry) {
+    usage.resident_bytes += entry.resident_bytes;
+    usage.threads += !user || entry.user == *user ? entry.threads : 0;
+  };
+  std::set<pid_t> open;
   for (const ProcessEntry& entry : all) {
     children.emplace(entry.parent, &entry);
-    bytes += entry.id == first ? entry.resident_bytes : 0;
-  }
-  std::vector<pid_t> open{first};
-  while (!open.empty()) {
-    const auto [begin, end] = children.equal_range(open.back());
-    open.pop_back();
-    for (auto child = begin; child != end; ++child) {
-      bytes += child->second->resident_bytes;
-      open.push_back(child->second->id);
+    if (entry.id == first || (user && entry.user == *user)) {
+      add(entry);
+      open.insert(entry.id);
     }
   }
-  return bytes;
+  std::set<pid_t> seen = open;
+  while (!open.empty()) {
+    const auto [begin, end] = children.equal_range(open.extract(open.begin()).value());
+    for (auto child = begin; child != end; ++child) {
+      if (seen.insert(child->second->id).second) {
+        add(*child->second);
+        open.insert(child->second->id);
+      }
+    }
+  }
+  return usage;
 }
 
 }  // namespace goro::grader

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace goro::grader {
@@ -11,6 +12,7 @@ namespace goro::grader {
 struct ProcessEntry {
   pid_t id = 0;
   pid_t parent = 0;
+  uid_t user = 0;
   bool zombie = false;
   std::uint64_t threads = 0;
   std::uint64_t resident_bytes = 0;
@@ -20,7 +22,13 @@ struct ProcessEntry {
 std::vector<ProcessEntry> process_table();
 std::vector<ProcessEntry> processes_of(uid_t user);
 
-// How much of `first` and all that it started, directly or not, is in memory.
-std::uint64_t resident_bytes_of_tree(pid_t first);
+struct Usage {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t threads = 0;
+};
+
+// What `first` and all that it started, directly or not, use at this moment; with a `user` that
+// nobody else is, all of that user's processes too, and of the threads only that user's.
+Usage usage_of_tree(pid_t first, std::optional<uid_t> user);
 
 }  // namespace goro::grader

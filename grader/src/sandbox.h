@@ -41,7 +41,7 @@ struct Confinement {
   std::vector<fs::path> writable;
   // With namespaces an empty folder in memory stands here, else this one is used as it is.
   fs::path scratch;
-  unsigned processes = 1024;
+  unsigned processes = 256;  // and threads
   // A user of its own, if the grader may give it one: root's processes escape limits.
   std::optional<uid_t> user;
 };

@@ -80,7 +80,7 @@ bool failed_in_submission(const std::string& output, const std::string& target) 
       continue;
     }
     const std::string made = trim_right(line.substr(mark.size()));
-    if (made.find("/slot_submitted_") != std::string::npos || made == "labs/" + target) {
+    if (made.find(submitted_object) != std::string::npos || made == "labs/" + target) {
       return true;
     }
   }

@@ -53,7 +53,7 @@ Lab example_lab() {
   lab.number = 4;
   lab.folder = "04-ring";
   lab.title = "The ring";
-  lab.slot = Slot{"ring", {"ring.cpp"}};
+  lab.slot = Slot{"ring", {"ring.cpp"}, {}};
   lab.steps = {{1, "Put", "ring.cpp", "put"}, {2, "Get", "ring.cpp", "get"}};
   return lab;
 }
