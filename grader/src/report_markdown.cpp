@@ -94,8 +94,7 @@ std::string markdown(const Score& score, const Limits& limits) {
            number(lab.max_score()) + " | " + what_is_left(lab) + " |\n";
   }
   all += "\n" + markdown_text(score.architecture) + ", " + markdown_text(score.compiler) + ", " +
-         duration(score.seconds) + (score.sandbox == Sandbox::namespaces ? "" : ", in no sandbox") +
-         "\n";
+         duration(score.seconds) + ", sandbox: " + std::string(name_of(score.sandbox)) + "\n";
   std::size_t left_out = 0;
   const auto add = [&](const std::string& block) {
     if (all.size() + block.size() > limits.whole) {

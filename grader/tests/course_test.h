@@ -34,6 +34,16 @@ class CourseTest : public testing::Test {
     write_file_atomically(root_ / file, content);
   }
 
+  // What git must know in a course that is handed out: what is built, and what is left out of a
+  // students' edition; `more` as well.
+  void write_rules_for_git(const std::string& more = "") const {
+    write(".gitignore", "/build/\n");
+    write(".gitattributes",
+          "/.gitattributes instructors-only\n/solutions/** instructors-only\n"
+          "/grader/mutants/** instructors-only\n" +
+              more);
+  }
+
   void git(const std::vector<std::string>& arguments) const { git_in(root_, arguments); }
 
   static void git_in(const fs::path& folder, std::vector<std::string> arguments) {

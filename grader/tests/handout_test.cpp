@@ -11,10 +11,7 @@ class HandoutTest : public CourseTest {
  protected:
   void SetUp() override {
     CourseTest::SetUp();
-    write(".gitignore", "/build/\n");
-    write(".gitattributes",
-          "/.gitattributes instructors-only\n/solutions/** instructors-only\n"
-          "/grader/mutants/** instructors-only\n/secret.md instructors-only\n");
+    write_rules_for_git("/secret.md instructors-only\n");
     write("secret.md", "# For instructors\n");
     write("README.md",
           "# Course\n\n<!-- instructors-only -->\nSee [there](secret.md).\n"

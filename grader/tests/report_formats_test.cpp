@@ -18,6 +18,7 @@
 #include "report_markdown.h"
 #include "report_sarif.h"
 #include "reports.h"
+#include "scores.h"
 #include "test_folder.h"
 #include "text.h"
 
@@ -26,54 +27,8 @@ namespace {
 
 using nlohmann::json;
 
-TestScore graded(const std::string& name, Status status, double points,
-                 const std::string& message = "") {
-  TestScore score;
-  score.name = name;
-  score.status = status;
-  score.max_points = points;
-  score.points = status == Status::passed ? points : 0;
-  score.message = message;
-  score.concept_name = "the idea";
-  score.section = "labs/01-sum/README.md#step-1";
-  score.again = "./course check 1 --test " + name;
-  score.debug = "./course debug 1 " + name;
-  score.seconds = 0.25;
-  return score;
-}
-
-LabScore graded_lab(int number, const std::string& folder, std::vector<TestScore> tests) {
-  LabScore score;
-  score.number = number;
-  score.lab = folder;
-  score.title = folder.substr(3);
-  score.tests = std::move(tests);
-  return score;
-}
-
-Score score_of(std::vector<LabScore> labs) {
-  Score score;
-  score.submission = "labs";
-  score.architecture = "x86_64";
-  score.compiler = "g++ 12";
-  score.seconds = 3.5;
-  score.labs = std::move(labs);
-  return score;
-}
-
-Score honest() {
-  Score score =
-      score_of({graded_lab(1, "01-sum",
-                           {graded("Sum.OfTwo", Status::passed, 60),
-                            graded("Sum.OfNegatives", Status::failed, 30, "want -3\ngot 3"),
-                            graded("BM_Sum", Status::inconclusive, 10, "too noisy")}),
-                graded_lab(2, "02-ring", {graded("Ring.Next", Status::passed, 100)})});
-  score.labs[0].tests[2].benchmark = true;
-  return score;
-}
-
 Score broken_build(const std::string& errors) {
-  Score score = honest();
+  Score score = example_score();
   score.labs[0].problem = "It does not compile.\n" + errors;
   for (TestScore& each : score.labs[0].tests) {
     each.status = Status::not_run;
@@ -160,7 +115,7 @@ struct Sample {
 };
 
 std::vector<Sample> samples() {
-  return {{"honest", honest()},
+  return {{"honest", example_score()},
           {"broken", broken_build("labs/01-sum/sum.cpp:3:7: error: 'x' was not declared {0}")},
           {"hostile", hostile()},
           {"huge", huge()},
@@ -236,7 +191,7 @@ TEST(BuildErrors, HavePlacesInTheStudentsRepository) {
 }
 
 TEST(BuildErrors, AForgedPlaceIsNone) {
-  const Score score = honest();
+  const Score score = example_score();
   for (const std::string place :
        {"/etc/passwd:1:1", "labs/01-sum/../../x.cpp:1:1", "labs/03-other/x.cpp:1:1", "x.cpp:1",
         "labs/01-sum/x.cpp", "labs/01-sum/x.cpp:0:1", "labs/01-sum/x.cpp:1:99999999999999999999",
@@ -249,7 +204,7 @@ TEST(BuildErrors, AForgedPlaceIsNone) {
 }
 
 TEST(BuildErrors, WhatNamesNoErrorIsOneError) {
-  Score score = honest();
+  Score score = example_score();
   EXPECT_TRUE(build_errors(score, score.labs[0]).empty());
   score.labs[0].problem = "01-sum/sum.cpp is a symbolic link";
   const std::vector<BuildError> errors = build_errors(score, score.labs[0]);
@@ -267,7 +222,7 @@ TEST(AnnotationsReport, PutsErrorsAtTheirLines) {
 }
 
 TEST(AnnotationsReport, AFailureIsOneLineAndACrashIsWhereItCrashed) {
-  Score score = honest();
+  Score score = example_score();
   score.labs[0].tests[1].innermost = "sum(int, int) at labs/01-sum/sum.cpp:12";
   EXPECT_EQ(report_annotations(score),
             "::error file=labs/01-sum/sum.cpp,line=12,title=01-sum%3A Sum.OfNegatives failed::want "
@@ -288,7 +243,7 @@ TEST(AnnotationsReport, EveryLineIsACommandOfOurs) {
 }
 
 TEST(GradescopeReport, HasPointsAndReasons) {
-  const json report = json::parse(report_gradescope(honest()));
+  const json report = json::parse(report_gradescope(example_score()));
   EXPECT_EQ(report.at("score"), 160);
   EXPECT_EQ(report.at("stdout_visibility"), "hidden");
   const json& failed = report.at("tests").at(1);
@@ -314,7 +269,7 @@ TEST(GradescopeReport, ABuildErrorStandsOnce) {
 }
 
 TEST(Classroom50Report, SumsWholePointsOfItsTests) {
-  const json report = json::parse(report_classroom50(honest(), handed_in()));
+  const json report = json::parse(report_classroom50(example_score(), handed_in()));
   EXPECT_EQ(report.at("score"), 160);
   EXPECT_EQ(report.at("max-score"), 190);
   EXPECT_EQ(report.at("tests").size(), 3U) << "without the inconclusive one";
@@ -356,7 +311,7 @@ TEST(SarifReport, HoldsBuildErrorsOnly) {
   EXPECT_EQ(place.at("artifactLocation").at("uri"), "labs/01-sum/sum.cpp");
   EXPECT_EQ(place.at("region").at("startLine"), 3);
   EXPECT_EQ(place.at("region").at("startColumn"), 7);
-  EXPECT_TRUE(json::parse(report_sarif(honest())).at("runs").at(0).at("results").empty());
+  EXPECT_TRUE(json::parse(report_sarif(example_score())).at("runs").at(0).at("results").empty());
 }
 
 TEST(ReportFiles, WrongOnesAreRefusedBeforeAnythingIsGraded) {

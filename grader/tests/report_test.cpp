@@ -9,52 +9,27 @@
 #include "report_junit.h"
 #include "report_markdown.h"
 #include "report_terminal.h"
-#include "score.h"
+#include "scores.h"
 #include "text.h"
 
 namespace goro::grader {
 namespace {
 
-TestScore test(const std::string& name, Status status, double points,
-               const std::string& message = "") {
-  TestScore score;
-  score.name = name;
-  score.status = status;
-  score.max_points = points;
-  score.points = status == Status::passed ? points : 0;
-  score.message = message;
-  score.concept_name = "the idea";
-  score.section = "labs/04-ring/README.md#step-1";
-  score.again = "./course check 4 --test " + name;
-  score.debug = "gdb --args x";
-  score.seconds = 0.5;
-  return score;
-}
-
+// One lab, and a message that means something to every format.
 Score example() {
-  Score score;
-  score.submission = "labs";
-  score.architecture = "x86_64";
-  score.compiler = "g++ 12";
-  LabScore& lab = score.labs.emplace_back();
-  lab.number = 4;
-  lab.lab = "04-ring";
-  lab.title = "The ring";
-  lab.tests = {
-      test("Ring.Put", Status::passed, 60),
-      test("Ring.Get", Status::failed, 30, "expected <1> & \"2\" | ```x```\nsecond ]]> line"),
-      test("BM_Put", Status::inconclusive, 10, "too noisy")};
-  lab.tests[2].benchmark = true;
+  Score score = example_score();
+  score.labs.resize(1);
+  score.labs[0].tests[1].message = "expected <1> & \"2\" | ```x```\nsecond ]]> line";
   return score;
 }
 
 Lab example_lab() {
   Lab lab;
-  lab.number = 4;
-  lab.folder = "04-ring";
+  lab.number = 1;
+  lab.folder = "01-sum";
   lab.title = "The ring";
-  lab.slot = Slot{"ring", {"ring.cpp"}, {}};
-  lab.steps = {{1, "Put", "ring.cpp", "put"}, {2, "Get", "ring.cpp", "get"}};
+  lab.slot = Slot{"sum", {"sum.cpp"}, {}};
+  lab.steps = {{1, "Put", "sum.cpp", "put"}, {2, "Get", "sum.cpp", "get"}};
   return lab;
 }
 
@@ -71,11 +46,11 @@ TEST(JsonReport, HasTheAgreedShape) {
   EXPECT_EQ(json.at("score"), 60);
   EXPECT_EQ(json.at("max_score"), 90);
   const nlohmann::json& lab = json.at("labs").at(0);
-  EXPECT_EQ(lab.at("lab"), "04-ring");
+  EXPECT_EQ(lab.at("lab"), "01-sum");
   EXPECT_EQ(lab.at("score"), 60);
   EXPECT_EQ(lab.at("max_score"), 90);
   const nlohmann::json& failed = lab.at("tests").at(1);
-  EXPECT_EQ(failed.at("name"), "Ring.Get");
+  EXPECT_EQ(failed.at("name"), "Sum.OfNegatives");
   EXPECT_EQ(failed.at("status"), "failed");
   EXPECT_EQ(failed.at("points"), 0);
   EXPECT_EQ(failed.at("max_points"), 30);
@@ -90,7 +65,7 @@ TEST(JsonReport, KeptResultsComeBackTheSame) {
   lab.tests[1].missing_lab = 1;
   lab.tests[0].time_limit_s = 20;
   lab.tests[0].broke_off = true;
-  lab.tests[0].innermost = "put() at labs/04-ring/ring.cpp:4";
+  lab.tests[0].innermost = "put() at labs/01-sum/sum.cpp:4";
   EXPECT_EQ(lab_to_json(lab_from_json(lab_to_json(lab))), lab_to_json(lab));
   EXPECT_THROW((void)lab_from_json("{}"), Problem);
   EXPECT_THROW((void)lab_from_json("nonsense"), Problem);
@@ -155,16 +130,24 @@ TEST(JunitReport, IsWellFormedAndEscaped) {
 
 TEST(JunitReport, ACrashIsAnErrorAndControlCharactersAreGone) {
   Score score = example();
-  score.labs[0].tests = {test("A.B", Status::crashed, 100, "SIG\x01SEGV")};
+  score.labs[0].tests = {graded("A.B", Status::crashed, 100, "SIG\x01SEGV")};
   const std::string xml = report_junit(score);
   EXPECT_NE(xml.find("<error type=\"crashed\""), std::string::npos);
   EXPECT_EQ(xml.find('\x01'), std::string::npos);
 }
 
+TEST(MarkdownReport, NamesTheSandbox) {
+  Score score = example();
+  score.sandbox = Sandbox::namespaces;
+  EXPECT_NE(report_markdown(score).find(", sandbox: namespaces\n"), std::string::npos);
+  score.sandbox = Sandbox::limits;
+  EXPECT_NE(report_markdown(score).find(", sandbox: limits\n"), std::string::npos);
+}
+
 TEST(MarkdownReport, EscapesAndFences) {
   const std::string text = report_markdown(example());
   EXPECT_NE(text.find("## Score: 60 of 90"), std::string::npos);
-  EXPECT_NE(text.find("| 04-ring | 60 | 90 | Ring.Get (failed), BM\\_Put (inconclusive) |"),
+  EXPECT_NE(text.find("| 01-sum | 60 | 90 | Sum.OfNegatives (failed), BM\\_Sum (inconclusive) |"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find("\n````text\nexpected <1>"), std::string::npos)
@@ -182,21 +165,21 @@ TEST(TerminalReport, FailureReadsAsProse) {
   const Score score = example();
   const std::string text = failure_prose(score.labs[0], score.labs[0].tests[1], Style(false), 100);
   for (const std::string_view part :
-       {"✗ Ring.Get  failed, 0 of 30 points", "expected <1>", "the idea",
-        "labs/04-ring/README.md#step-1", "./course check 4 --test Ring.Get", "gdb --args x",
-        "./course hint 4 Ring.Get"}) {
+       {"✗ Sum.OfNegatives  failed, 0 of 30 points", "expected <1>", "the idea",
+        "labs/01-sum/README.md#step-1", "./course check 1 --test Sum.OfNegatives",
+        "./course debug 1 Sum.OfNegatives", "./course hint 1 Sum.OfNegatives"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
   }
 }
 
 TEST(TerminalReport, AnUntouchedLabIsOneLine) {
   LabScore lab = example().labs[0];
-  lab.tests = {test("Ring.Put", Status::failed, 60), test("Ring.Get", Status::failed, 40)};
+  lab.tests = {graded("Sum.OfTwo", Status::failed, 60),
+               graded("Sum.OfNegatives", Status::failed, 40)};
   lab.tests[0].missing_step = 2;
   lab.tests[1].missing_step = 1;
   const std::string text = check_summary(example_lab(), lab, 3, Style(false), 100);
-  EXPECT_NE(text.find("0 of 100; start with step 1: put in labs/04-ring/ring.cpp"),
-            std::string::npos)
+  EXPECT_NE(text.find("0 of 100; start with step 1: put in labs/01-sum/sum.cpp"), std::string::npos)
       << text;
   EXPECT_EQ(text.find("✗"), std::string::npos) << text;
 }
@@ -205,7 +188,7 @@ TEST(TerminalReport, OnlyTheFirstFailuresAreInFull) {
   LabScore lab = example().labs[0];
   lab.tests.clear();
   for (int i = 0; i < 5; ++i) {
-    lab.tests.push_back(test("Ring.T" + std::to_string(i), Status::failed, 20, "why"));
+    lab.tests.push_back(graded("Ring.T" + std::to_string(i), Status::failed, 20, "why"));
   }
   const std::string text = check_summary(example_lab(), lab, 3, Style(false), 100);
   EXPECT_NE(text.find("✗ Ring.T2"), std::string::npos);
@@ -216,18 +199,18 @@ TEST(TerminalReport, OnlyTheFirstFailuresAreInFull) {
 TEST(TerminalReport, TheMostTellingFailureComesFirst) {
   LabScore lab = example().labs[0];
   const auto at = [](TestScore score, const std::string& section) {
-    score.section = "labs/04-ring/README.md#" + section;
+    score.section = "labs/01-sum/README.md#" + section;
     return score;
   };
-  lab.tests = {at(test("Ring.Whole", Status::failed, 10, "why"), "all-of-it-together"),
-               at(test("Ring.Ten", Status::failed, 10, "why"), "step-10-late"),
-               at(test("Ring.Crash", Status::crashed, 10, "boom"), "step-1-put"),
-               at(test("Ring.Two", Status::failed, 10, "why"), "step-2-get"),
-               at(test("Ring.TwoAgain", Status::failed, 10, "why"), "step-2-get"),
-               at(test("Ring.MissingLater", Status::failed, 10), "step-1-put"),
-               at(test("Ring.Missing", Status::failed, 10), "step-2-get"),
-               at(test("Ring.NotRun", Status::not_run, 10), "step-1-put"),
-               at(test("Ring.Good", Status::passed, 30), "step-1-put")};
+  lab.tests = {at(graded("Ring.Whole", Status::failed, 10, "why"), "all-of-it-together"),
+               at(graded("Ring.Ten", Status::failed, 10, "why"), "step-10-late"),
+               at(graded("Ring.Crash", Status::crashed, 10, "boom"), "step-1-put"),
+               at(graded("Ring.Two", Status::failed, 10, "why"), "step-2-get"),
+               at(graded("Ring.TwoAgain", Status::failed, 10, "why"), "step-2-get"),
+               at(graded("Ring.MissingLater", Status::failed, 10), "step-1-put"),
+               at(graded("Ring.Missing", Status::failed, 10), "step-2-get"),
+               at(graded("Ring.NotRun", Status::not_run, 10), "step-1-put"),
+               at(graded("Ring.Good", Status::passed, 30), "step-1-put")};
   lab.tests[2].broke_off = true;
   lab.tests[5].missing_step = 3;
   lab.tests[6].missing_step = 1;
@@ -245,21 +228,23 @@ TEST(TerminalReport, TheMostTellingFailureComesFirst) {
 
 TEST(TerminalReport, ACrashIsNotExplainedByTheTestsIdea) {
   LabScore lab = example().labs[0];
-  TestScore crash = test("Ring.Get", Status::crashed, 30, "What happened: It crashed.");
+  TestScore crash = graded("Sum.OfNegatives", Status::crashed, 30, "What happened: It crashed.");
   crash.broke_off = true;
-  crash.innermost = "get() at labs/04-ring/ring.cpp:4";
+  crash.innermost = "get() at labs/01-sum/sum.cpp:4";
   const std::string text = failure_prose(lab, crash, Style(false), 100);
   EXPECT_EQ(text.find("the idea"), std::string::npos) << text;
-  EXPECT_NE(text.find("get() at labs/04-ring/ring.cpp:4"), std::string::npos) << text;
+  EXPECT_NE(text.find("get() at labs/01-sum/sum.cpp:4"), std::string::npos) << text;
 }
 
 TEST(TerminalReport, WhatIsMissingInAnotherLabIsSaidSo) {
+  Lab later = example_lab();
+  later.number = 4;
   LabScore lab = example().labs[0];
-  lab.tests = {test("Ring.Put", Status::failed, 100,
-                    "not implemented: lab 1 step 1 (add in labs/01-sum/sum.cpp)")};
+  lab.tests = {graded("Sum.OfTwo", Status::failed, 100,
+                      "not implemented: lab 1 step 1 (add in labs/01-sum/sum.cpp)")};
   lab.tests[0].missing_step = 1;
   lab.tests[0].missing_lab = 1;
-  const std::string text = check_summary(example_lab(), lab, 3, Style(false), 100);
+  const std::string text = check_summary(later, lab, 3, Style(false), 100);
   EXPECT_NE(text.find("not implemented: lab 1 step 1 (add in labs/01-sum/sum.cpp)"),
             std::string::npos)
       << text;
@@ -275,7 +260,7 @@ TEST(TerminalReport, TestsThatWereNotRunAreOneLine) {
   LabScore lab = example().labs[0];
   lab.tests.clear();
   for (int i = 0; i < 5; ++i) {
-    lab.tests.push_back(test("Ring.T" + std::to_string(i), Status::not_run, 20, "error: x"));
+    lab.tests.push_back(graded("Ring.T" + std::to_string(i), Status::not_run, 20, "error: x"));
   }
   lab.problem = "It does not compile.\nerror: x";
   const std::string text = check_summary(example_lab(), lab, 3, Style(false), 100);
@@ -283,13 +268,13 @@ TEST(TerminalReport, TestsThatWereNotRunAreOneLine) {
 }
 
 TEST(TerminalReport, ATimeoutSaysAfterHowLong) {
-  TestScore score = test("Ring.Put", Status::timeout, 60);
+  TestScore score = graded("Sum.OfTwo", Status::timeout, 60);
   score.time_limit_s = 20;
   EXPECT_NE(result_line(score, Style(false), 30).find("timed out after 20 s"), std::string::npos);
 }
 
 TEST(TerminalReport, ALongNameKeepsTheColumns) {
-  const TestScore score = test("Ring.APutThatIsDescribedAtLength", Status::passed, 60);
+  const TestScore score = graded("Ring.APutThatIsDescribedAtLength", Status::passed, 60);
   Lab lab = example_lab();
   lab.tests.resize(1);
   lab.tests[0].name = score.name;
@@ -314,7 +299,7 @@ TEST(TerminalReport, NoLineIsWiderThanAsked) {
 }
 
 TEST(TerminalReport, ColoursOnlyWhenAsked) {
-  const TestScore passed = test("Ring.Put", Status::passed, 60);
+  const TestScore passed = graded("Sum.OfTwo", Status::passed, 60);
   EXPECT_EQ(result_line(passed, Style(false), 30).find('\x1b'), std::string::npos);
   EXPECT_NE(result_line(passed, Style(true), 30).find('\x1b'), std::string::npos);
 }

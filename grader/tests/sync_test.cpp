@@ -12,10 +12,7 @@ class SyncTest : public CourseTest {
  protected:
   void SetUp() override {
     CourseTest::SetUp();
-    write(".gitignore", "/build/\n");
-    write(".gitattributes",
-          "/.gitattributes instructors-only\n/solutions/** instructors-only\n"
-          "/grader/mutants/** instructors-only\n");
+    write_rules_for_git();
     write("docs/old.md", "# Old\n");
     write("docs/page.md", "# Page\n");
     commit_all(root_, "the course");
