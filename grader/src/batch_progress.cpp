@@ -1,5 +1,8 @@
 #include "batch_progress.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "text.h"
 
 namespace goro::grader {
@@ -46,9 +49,9 @@ void BatchProgress::draw() {
   if (done_ > 0 && done_ < total_) {
     const double so_far =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
-    line += ", about " +
-            duration(so_far / static_cast<double>(done_) * static_cast<double>(total_ - done_)) +
-            " left";
+    const double left = so_far / static_cast<double>(done_) * static_cast<double>(total_ - done_);
+    // No hundredths: it is an estimate.
+    line += ", about " + duration(std::max(10.0, std::round(left))) + " left";
   }
   terminal_.progress(line + (latest_.empty() ? "" : "; " + latest_));
 }

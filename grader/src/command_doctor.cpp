@@ -16,6 +16,8 @@ struct Need {
   bool required;
 };
 
+constexpr std::size_t need_columns = 22;
+
 constexpr auto needs = std::to_array<Need>({
     {"cmake", "cmake", "builds", true},
     {"ninja", "ninja-build", "builds", true},
@@ -93,8 +95,8 @@ ExitStatus doctor(const Course& course, Terminal& terminal) {
   bool healthy = true;
   std::vector<std::string> packages;
   for (const Need& need : needs) {
-    std::string name(need.program.starts_with('/') ? need.package : need.program);
-    name.resize(std::max<std::size_t>(name.size(), 22), ' ');
+    const std::string name = left(
+        std::string(need.program.starts_with('/') ? need.package : need.program), need_columns);
     if (present(need)) {
       terminal.print("  " + style.good("✓") + " " + name + " " + style.quiet(version(need)));
       continue;
@@ -106,8 +108,9 @@ ExitStatus doctor(const Course& course, Terminal& terminal) {
                    std::string(need.package));
   }
   if (std::string why_not; best_sandbox(why_not) != Sandbox::namespaces) {
-    terminal.print("  " + style.warning("-") + " no sandbox can be made here: " + why_not +
-                   "; for grading others, see docs/grading-strangers.md");
+    terminal.print("  " + style.warning("-") + " " + left("sandbox", need_columns) +
+                   " cannot be made; to grade others, see docs/grading-strangers.md\n" +
+                   indent(wrap(why_not, terminal.width() - 6), "      "));
   }
   std::error_code error;
   const fs::space_info space = fs::space(course.root(), error);

@@ -235,7 +235,7 @@ class Launch {
     }
     if (!heard) {
       // Nothing that the submission did: none of its code has run.
-      throw broken("a sandbox could not be made: " +
+      throw broken(std::string(no_sandbox) +
                    join(split_lines(trim_right(printable(ended.output))), "; "));
     }
   }

@@ -51,6 +51,9 @@ struct Extras {
   std::function<void(std::string_view)> on_line = {};
 };
 
+// What a Problem begins with if none of the run's code has run because of that.
+inline constexpr std::string_view no_sandbox = "a sandbox could not be made: ";
+
 struct Ended {
   enum class How { exited, signalled, timed_out, over_limit, not_started };
   How how = How::not_started;

@@ -72,7 +72,8 @@ std::string why_no_namespaces() {
                     {.time = std::chrono::seconds(60)}, {.confinement = confinement});
     return ended.ok() ? "" : "even true does not end well in it";
   } catch (const Problem& problem) {
-    return problem.what();
+    const std::string text = problem.what();
+    return text.substr(text.starts_with(no_sandbox) ? no_sandbox.size() : 0);
   }
 }
 

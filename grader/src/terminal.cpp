@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "text.h"
+
 namespace goro::grader {
 
 namespace {
 
 constexpr std::size_t widest = 100;
+constexpr std::size_t narrowest = 20;  // that text is broken for
 
 bool capable_terminal(std::FILE* out) {
   const char* kind = std::getenv("TERM");
@@ -22,24 +25,11 @@ bool colour_wanted() {
   return refused == nullptr || *refused == '\0';
 }
 
-std::size_t width_of(std::FILE* out) {
+// As it is at this moment; a window may change its size.
+std::size_t columns_of(std::FILE* out) {
   winsize size{};
-  if (::ioctl(::fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col < 20) {
-    return widest;
-  }
-  return std::min<std::size_t>(size.ws_col, widest);
-}
-
-// The first `columns` characters, counting UTF-8 sequences and not bytes.
-std::string_view cut(std::string_view text, std::size_t columns) {
-  std::size_t seen = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool starts_character = (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80;
-    if (starts_character && seen++ == columns) {
-      return text.substr(0, i);
-    }
-  }
-  return text;
+  const bool known = ::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? std::min<std::size_t>(size.ws_col, widest) : widest;
 }
 
 }  // namespace
@@ -55,7 +45,7 @@ Terminal::Terminal(std::FILE* out)
     : out_(out),
       interactive_(capable_terminal(out)),
       style_(interactive_ && colour_wanted()),
-      width_(width_of(out)) {}
+      width_(std::max(columns_of(out), narrowest)) {}
 
 Terminal::~Terminal() {
   clear_progress();
@@ -85,7 +75,12 @@ void Terminal::progress(std::string_view text) {
   }
   const std::lock_guard hold(lock_);
   erase_line();
-  const std::string line = style_.quiet("… " + std::string(cut(text, width_ - 3)));
+  // Of a line that wraps only the last part could be erased. A terminal shows ^C behind it.
+  constexpr std::size_t room_for_interrupt = 3;
+  const std::size_t columns = columns_of(out_);
+  const std::string whole = "… " + std::string(text.substr(0, text.find('\n')));
+  const std::string line =
+      style_.quiet(cut(whole, columns - std::min(columns, room_for_interrupt)));
   (void)std::fwrite(line.data(), 1, line.size(), out_);
   (void)std::fflush(out_);
   line_shown_ = true;

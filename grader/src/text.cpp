@@ -1,11 +1,16 @@
 #include "text.h"
 
+#include <locale.h>
+#include <wchar.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cmath>
 #include <cstdio>
+#include <cwchar>
 #include <numeric>
+#include <utility>
 
 namespace goro::grader {
 
@@ -220,13 +225,61 @@ std::string printable(std::string_view text) {
 
 namespace {
 
-std::size_t columns_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
+// While it lives, this thread reads characters as UTF-8, whatever the user's locale is.
+class Utf8 {
+ public:
+  Utf8() : before_(::uselocale(locale())) {}
+  ~Utf8() { ::uselocale(before_); }
+  Utf8(const Utf8&) = delete;
+  Utf8& operator=(const Utf8&) = delete;
+
+ private:
+  static locale_t locale() {
+    static locale_t made = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    return made;  // null leaves the locale as it is
+  }
+
+  locale_t before_;
+};
+
+// The bytes of the first character, and the columns that a terminal gives it: Korean letters get
+// two.
+std::pair<std::size_t, std::size_t> first_character(std::string_view text) {
+  wchar_t character = 0;
+  std::mbstate_t state{};
+  const std::size_t bytes = std::mbrtowc(&character, text.data(), text.size(), &state);
+  if (bytes == 0 || bytes > text.size()) {
+    return {1, 1};  // no UTF-8
+  }
+  return {bytes, static_cast<std::size_t>(std::max(0, ::wcwidth(character)))};
 }
 
 }  // namespace
+
+std::string_view cut(std::string_view text, std::size_t columns) {
+  const Utf8 utf8;
+  std::size_t at = 0;
+  for (std::size_t seen = 0; at < text.size();) {
+    const auto [bytes, wide] = first_character(text.substr(at));
+    seen += wide;
+    if (seen > columns) {
+      break;
+    }
+    at += bytes;
+  }
+  return text.substr(0, at);
+}
+
+std::size_t columns_of(std::string_view text) {
+  const Utf8 utf8;
+  std::size_t columns = 0;
+  while (!text.empty()) {
+    const auto [bytes, wide] = first_character(text);
+    columns += wide;
+    text.remove_prefix(bytes);
+  }
+  return columns;
+}
 
 std::string left(const std::string& text, std::size_t columns) {
   return text + std::string(columns - std::min(columns, columns_of(text)), ' ');

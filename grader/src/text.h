@@ -37,6 +37,10 @@ std::string bounded(std::string_view text, std::size_t bytes);
 // direction of what follows, and none that XML forbids.
 std::string printable(std::string_view text);
 
+// How many columns a terminal needs for a line, which is UTF-8; and what of it fits into so many.
+std::size_t columns_of(std::string_view text);
+std::string_view cut(std::string_view text, std::size_t columns);
+
 // Text in so many columns, at their left or their right end; longer text stays whole.
 std::string left(const std::string& text, std::size_t columns);
 std::string right(const std::string& text, std::size_t columns);

@@ -37,6 +37,17 @@ TEST(Text, BoundedLosesTheMiddleAndNoCharacter) {
   EXPECT_EQ(bounded("0123456789", 0), "\n… 10 bytes left out …\n");
 }
 
+TEST(Text, KoreanLettersAreTwoColumnsWide) {
+  EXPECT_EQ(columns_of("kim é"), 5U);
+  EXPECT_EQ(columns_of("홍길동 1"), 8U);
+  EXPECT_EQ(columns_of("█░…"), 3U);
+  EXPECT_EQ(columns_of("no \xff UTF-8"), 10U);
+  EXPECT_EQ(cut("홍길동", 6), "홍길동");
+  EXPECT_EQ(cut("홍길동", 5), "홍길");
+  EXPECT_EQ(cut("abc", 2), "ab");
+  EXPECT_EQ(left("홍길동", 8) + "|", "홍길동  |");
+}
+
 TEST(Text, FirstLineHasNoLineEnd) {
   EXPECT_EQ(first_line("a\nb"), "a");
   EXPECT_EQ(first_line("a"), "a");
