@@ -183,7 +183,7 @@ class Launch {
     return child;
   }
 
-  // Empty if the program was started; waits until that is known.
+  // Empty if the program was started; waits until that is known. To be asked once.
   [[nodiscard]] std::string failure() const {
     int reason = 0;
     ssize_t got = 0;
@@ -464,6 +464,9 @@ Ended run_process(const Command& command, const Limits& limits, const Extras& ex
   }
   Launch launch(command, limits, extras);
   const pid_t child = launch.start();
+  // Until the child is the program, it leads no group that could be killed, and its memory is a
+  // copy of the grader's.
+  const std::string failure = launch.failure();
 
   Ended ended;
   std::uint64_t printed = 0;
@@ -574,11 +577,9 @@ Ended run_process(const Command& command, const Limits& limits, const Extras& ex
     ended.how = Ended::How::exited;
     ended.status = WEXITSTATUS(status);
   }
-  if (status != 0 && WIFEXITED(status) && WEXITSTATUS(status) == 127) {
-    if (const std::string failure = launch.failure(); !failure.empty()) {
-      ended.how = Ended::How::not_started;
-      ended.why_not_started = failure;
-    }
+  if (!failure.empty() && WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+    ended.how = Ended::How::not_started;
+    ended.why_not_started = failure;
   }
   return ended;
 }

@@ -117,6 +117,15 @@ TEST_P(SandboxTest, LimitsWhatIsPrintedAndTheMemoryOfAllProcesses) {
   EXPECT_EQ(ended.limit, "used more than 128 MB of memory");
 }
 
+TEST_P(SandboxTest, TheGradersOwnMemoryDoesNotCount) {
+  const std::vector<char> own(std::size_t{160} << 20, 'x');
+  for (int i = 0; i < 20; ++i) {
+    const Ended ended = shell(
+        "true", {.time = std::chrono::seconds(60), .resident_bytes = std::uint64_t{128} << 20});
+    ASSERT_EQ(ended.how, Ended::How::exited) << ended.limit << ", " << own.size() << " are its own";
+  }
+}
+
 TEST_P(SandboxTest, CanBeUsedByTheProgramButIsEmptyAfterwards) {
   EXPECT_EQ(shell("echo text > file && cat file").output, "text\n");
   EXPECT_TRUE(fs::is_empty(folder_ / "scratch")) << "a file outlived the run";
