@@ -7,6 +7,12 @@
 namespace goro::grader {
 
 ExitStatus bench(const Course& course, const BenchOptions& options, Terminal& terminal) {
+  if (options.with_peers.wanted) {
+    if (!options.lab.empty()) {
+      throw wrong_use("--peers is of the finished runtime, not of lab " + options.lab);
+    }
+    return peers(course, options.with_peers, terminal);
+  }
   if (options.board) {
     if (!options.lab.empty()) {
       throw wrong_use("--board is of all labs; --labs " + options.lab + " leaves the others out");
@@ -14,7 +20,7 @@ ExitStatus bench(const Course& course, const BenchOptions& options, Terminal& te
     return board(course, options, terminal);
   }
   if (options.lab.empty()) {
-    throw wrong_use("which lab? ./course bench 4, or ./course bench --board for all");
+    throw wrong_use("which lab? ./course bench 4, or ./course bench --board for all, or --peers");
   }
   const Lab& lab = course.lab(options.lab);
   if (lab.benchmarks.empty()) {

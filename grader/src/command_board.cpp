@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "grading.h"
 #include "last_check.h"
+#include "peers.h"
 #include "process.h"
 #include "report_terminal.h"
 #include "text.h"
@@ -9,8 +10,6 @@
 namespace goro::grader {
 
 namespace {
-
-constexpr std::chrono::minutes peers_time{40};
 
 fs::path board_file(const Course& course) {
   return course.build() / "results" / "board.json";
@@ -20,31 +19,6 @@ Board kept_board(const Course& course) {
   const fs::path file = board_file(course);
   const std::optional<std::string> text = read_file_if_present(file);
   return text ? board_from_json(*text, shown_path(file, fs::current_path())) : Board{};
-}
-
-// The runtime with the solutions in every slot, against Go.
-void measure_peers(const Course& course, const Submission& labs, BoardRun& run,
-                   Terminal& terminal) {
-  Workspace place(course, Target{}.base_preset(), terminal);
-  (void)place.stage(labs);
-  place.configure();
-  const std::map<std::string, BuildFailure> failures = place.build({"goro_bars"});
-  if (const auto failed = failures.find("goro_bars"); failed != failures.end()) {
-    throw broken("goro_bars does not compile\n" + failed->second.errors);
-  }
-  terminal.phase("measuring the finished runtime against Go; this takes some minutes");
-  const fs::path report = place.scratch() / "peers.json";
-  const Ended ended =
-      run_process({{"sh", "-c", "exec \"$0\" --json --peers go,raw > \"$1\"",
-                    (place.folder() / "runtime/bench/goro_bars").string(), report.string()},
-                   place.scratch(),
-                   {}},
-                  {.time = peers_time});
-  constexpr int a_bar_is_missed = 1;
-  if (ended.how != Ended::How::exited || ended.status > a_bar_is_missed) {
-    throw broken("goro_bars could not measure: " + trim_right(printable(ended.output)));
-  }
-  read_peers(read_file(report), run);
 }
 
 }  // namespace
@@ -74,7 +48,7 @@ ExitStatus board(const Course& course, const BenchOptions& options, Terminal& te
   }
   BoardRun run{date_now(), machine_name(), score.compiler, board_entries(score), {}, {}};
   if (options.peers && program_exists("go") && fs::exists(course.root() / "runtime/bench")) {
-    measure_peers(course, submission, run, terminal);
+    read_peers(measure_peers(course, {"--peers", "go,raw"}, terminal).json, run);
   }
   board.runs.push_back(run);
   write_file_atomically(board_file(course), board_to_json(board));

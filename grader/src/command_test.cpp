@@ -229,7 +229,7 @@ class Stages {
   }
 
   // Pages quote the tree as it is and link to what exists, and so do lab.json files. Translations
-  // say what their sources say.
+  // say what their sources say, and the peers' table and pictures what their figures say.
   bool pages(Log& log) const {
     bool good = true;
     for (const std::string& file : files(log, {"*.md"})) {
@@ -252,7 +252,8 @@ class Stages {
       std::for_each(lab->tests.begin(), lab->tests.end(), look);
       std::for_each(lab->benchmarks.begin(), lab->benchmarks.end(), look);
     }
-    return log.ok({"docs/ko/translations.py", "check"}) && good;
+    return log.ok({"docs/ko/translations.py", "check"}) &&
+           log.ok({"runtime/bench/peers.py", "--check"}) && good;
   }
 
   // The site as ./course docs makes it, and a browser that looks at it.

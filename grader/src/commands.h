@@ -33,12 +33,24 @@ struct CheckOptions {
 };
 ExitStatus check(const Course& course, const CheckOptions& options, Terminal& terminal);
 
+struct PeersOptions {
+  bool wanted = false;
+  std::string json;  // where the figures go; empty: build/results/peers.json
+  std::string svg;   // and a picture of them; empty: nowhere
+  std::string rows;  // "yield,spawn"; empty: all
+  unsigned rounds = 0;
+  bool quick = false;
+};
+// The finished runtime beside Go, Boost.Fiber, threads and the bare limit.
+ExitStatus peers(const Course& course, const PeersOptions& options, Terminal& terminal);
+
 struct BenchOptions {
   std::string lab;
   bool board = false;
   std::string labs;   // of the board
   bool show = false;  // the board as it is, without measuring
   bool peers = true;  // the finished runtime against Go, too, if there is a go
+  PeersOptions with_peers;
 };
 ExitStatus bench(const Course& course, const BenchOptions& options, Terminal& terminal);
 // Every lab's benchmarks, kept and told as a table.

@@ -195,6 +195,22 @@ struct CommandLine {
         ->needs(board);
     sub->add_flag("!--no-peers", bench.peers, "With --board, leave the comparison with Go out")
         ->needs(board);
+    goro::grader::PeersOptions& with = bench.with_peers;
+    CLI::Option* peers =
+        sub->add_flag("--peers", with.wanted,
+                      "The finished runtime beside Go, Boost.Fiber, threads and the bare limit")
+            ->excludes(board);
+    sub->add_option("--json", with.json, "With --peers, where the figures go")->needs(peers);
+    sub->add_option("--svg", with.svg, "With --peers, draw them there")->needs(peers);
+    sub->add_option("--rows", with.rows,
+                    "With --peers, which: yield,spawn-one; ./runtime/bench/README.md has them")
+        ->needs(peers);
+    sub->add_option("--rounds", with.rounds, "With --peers, how many (default: 7)")
+        ->needs(peers)
+        ->check(CLI::Range(1U, 1000U));
+    sub->add_flag("--quick", with.quick,
+                  "With --peers, a hundredth of the work, once: does everybody's program run?")
+        ->needs(peers);
   }
 
   void add_grade() {

@@ -10,6 +10,7 @@ namespace {
 // Goroutines that wait, in bytes each.
 constexpr double kParkedBytes = 2300;
 
+constexpr const char* kCrowds = "crowds";
 constexpr const char* kSpawnCrowd = "spawn-crowd";
 constexpr const char* kWakeCrowd = "wake-crowd";
 constexpr const char* kMemory = "memory";
@@ -42,7 +43,7 @@ std::string with_commas(long number) {
   return text;
 }
 
-std::vector<Spec> specs() {
+std::vector<Spec> specs(bool quick) {
   const std::vector<Bar> quarter{{Who::go, 0.25}};
   const std::vector<Bar> third{{Who::go, 1.0 / 3}};
   const std::vector<Bar> half{{Who::go, 0.5}};
@@ -69,12 +70,11 @@ std::vector<Spec> specs() {
        "spawn-wait-group",
        On::both,
        as_go(kMillion, kMillion / 10, 0, 0),
-       {{"the same, WaitGroup, first time", "ns", no_more},
-        {"the same, WaitGroup", "ns", no_more}}},
+       {{"spawn + WaitGroup, first time", "ns", no_more}, {"spawn + WaitGroup", "ns", no_more}}},
       {"spawn",
        "spawn-one",
        On::both,
-       as_go(kMillion / 2, kMillion / 2, 10 * kThousand, 0),
+       as_go(kMillion / 2, kMillion / 10, 10 * kThousand, 0),
        {{"spawn one, wait", "ns", no_more}}},
       {"yield",
        "yield",
@@ -91,7 +91,7 @@ std::vector<Spec> specs() {
       {"channels",
        "ping-pong",
        On::all,
-       as_go(kMillion, kMillion, kMillion / 10, 0),
+       as_go(kMillion, kMillion / 10, 20 * kThousand, 0),
        {{"ping-pong", "ns", third}}},
       {"channels",
        "buffered",
@@ -102,7 +102,7 @@ std::vector<Spec> specs() {
       {"channels",
        "fan-in",
        On::both,
-       as_go(kMillion, kMillion, 0, 0),
+       as_go(kMillion, kMillion / 10, 0, 0),
        {{"WaitGroup fan-in", "ns", no_more}, {"WaitGroup fan-in, peak", "bytes", no_more, true}}},
       {"channels",
        "sieve",
@@ -155,18 +155,17 @@ std::vector<Spec> specs() {
        as_go(kMillion / 10, 0, kMillion / 10, kMillion / 10),
        {{"echo, 1,000 connections", "ns", no_more}}},
   };
-  for (const long crowd : {kThousand, 10 * kThousand, 100 * kThousand, kMillion}) {
+  std::vector<long> crowds{kThousand, 10 * kThousand, 100 * kThousand, kMillion};
+  if (quick) crowds.resize(2);
+  for (const long crowd : crowds) {
     const std::string of = ", " + with_commas(crowd) + " at once";
     const auto up_to = [crowd](long most) { return crowd <= most ? crowd : 0; };
     const Each<long> all_of_them = as_go(crowd, up_to(kMillion / 10), up_to(10 * kThousand), 0);
-    all.push_back({"crowds", kSpawnCrowd, On::one, all_of_them, {{"spawn" + of, "ns", no_more}}});
+    all.push_back({kCrowds, kSpawnCrowd, On::one, all_of_them, {{"spawn" + of, "ns", no_more}}});
     all.push_back(
-        {"crowds", kWakeCrowd, On::one, all_of_them, {{"wake and park" + of, "ns", no_more}}});
-    all.push_back({"crowds",
-                   kMemory,
-                   On::one,
-                   all_of_them,
-                   {{"memory of one, parked" + of, "bytes", small}}});
+        {kCrowds, kWakeCrowd, On::one, all_of_them, {{"wake and park" + of, "ns", no_more}}});
+    all.push_back(
+        {kCrowds, kMemory, On::one, all_of_them, {{"memory of one, parked" + of, "bytes", small}}});
   }
   return all;
 }
@@ -231,11 +230,9 @@ std::vector<Measurement> everything(int procs, bool quick) {
   constexpr long kLess = 100;
   constexpr long kLeast = 10;
   std::vector<Measurement> all;
-  for (const Spec& spec : specs()) {
+  for (const Spec& spec : specs(quick)) {
     Measurement one{spec.part, spec.workload, 1, spec.sizes, {}};
-    if (quick) {
-      // The small crowds are as long in coming as the large.
-      if (spec.part == "crowds" && spec.sizes[Who::goro] != kMillion / 10) continue;
+    if (quick && spec.part != kCrowds) {
       for (long& size : one.sizes.of) size = size == 0 ? 0 : std::max(kLeast, size / kLess);
     }
     for (const Line& line : spec.lines) {
