@@ -12,6 +12,7 @@
 #include <cxxabi.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -96,6 +97,9 @@ void* thread_main(void* arg) {
   mp->thread = this_thread();
   m_enter_thread(mp);
   if (mp->is_sysmon) {
+    // The kernel may let a thread sleep 50 µs longer than it asked for, to wake several at once.
+    // Sysmon's shortest pause is 20, and for that long a P stays with a thread that is blocked.
+    prctl(PR_SET_TIMERSLACK, 1UL);
     program_text_init();  // on this thread, where nobody waits for it
     sysmon();
   } else {
