@@ -102,12 +102,27 @@ class BuildStep {
     return words;
   }
 
+  // The files of the build folder that the command names: an object of the submission's can tell a
+  // linker to link others as well, such as the reference or private tests.
+  [[nodiscard]] std::vector<fs::path> files_to_link() const {
+    std::vector<fs::path> files;
+    std::error_code error;
+    for (const std::string& word : command_) {
+      const fs::path file = fs::absolute(word).lexically_normal();
+      if (!word.starts_with('-') && file != product_ && fs::is_regular_file(file, error) &&
+          !fs::path(shown_path(file, build_)).is_absolute()) {
+        files.push_back(file);
+      }
+    }
+    return files;
+  }
+
   [[nodiscard]] bool run_confined(std::string& output) const {
     Confinement confinement;
     confinement.sandbox = sandbox_;
     confinement.hidden = course_;
     if (linking_) {
-      confinement.readable = {build_};
+      confinement.readable = files_to_link();
     } else {
       // What slots include, and the precompiled part of it.
       confinement.readable = {course_ / "runtime", build_ / "runtime/CMakeFiles/goro_frame.dir",
