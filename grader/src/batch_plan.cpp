@@ -149,11 +149,9 @@ std::vector<BatchEntry> in_list(const fs::path& list) {
 }  // namespace
 
 std::string BatchPlan::settings() const {
-  return Json{{"labs", labs},
-              {"benchmarks", benchmarks},
-              {"own", own},
-              {"sandbox_required", sandbox_required},
-              {"preset", preset}}
+  return Json{{"labs", labs},     {"benchmarks", benchmarks},
+              {"own", own},       {"sandbox_required", sandbox_required},
+              {"preset", preset}, {"tests", tests_digest}}
       .dump();
 }
 
@@ -164,6 +162,8 @@ std::string plan_to_json(const BatchPlan& plan) {
             {"own", plan.own},
             {"sandbox_required", plan.sandbox_required},
             {"preset", plan.preset},
+            {"tests", plan.tests},
+            {"tests_digest", plan.tests_digest},
             {"course", plan.course},
             {"entries", Json::array()}};
   for (const BatchEntry& entry : plan.entries) {
@@ -182,6 +182,8 @@ BatchPlan plan_from_json(const std::string& text) {
     plan.own = json.at("own").get<bool>();
     plan.sandbox_required = json.at("sandbox_required").get<bool>();
     plan.preset = json.at("preset").get<std::string>();
+    plan.tests = json.at("tests").get<std::string>();
+    plan.tests_digest = json.at("tests_digest").get<std::string>();
     plan.course = json.at("course").get<std::string>();
     for (const Json& entry : json.at("entries")) {
       plan.entries.push_back({entry.at("name").get<std::string>(),

@@ -24,7 +24,9 @@ struct BatchPlan {
   bool own = false;
   bool sandbox_required = false;
   std::string preset;
-  std::string course;  // its digest
+  std::string tests;         // the folder of private tests; empty: there are none
+  std::string tests_digest;  // PrivateTests::digest()
+  std::string course;        // its digest
 
   // What besides a submission and the course decides about a grade. Two results with the same
   // settings can stand in one table.

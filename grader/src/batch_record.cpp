@@ -41,7 +41,7 @@ BatchRecord BatchRecord::not_graded(const std::string& name, const std::string& 
 std::string BatchRecord::outdated(const BatchPlan& plan, const std::string& files_now) const {
   return outcome == Outcome::not_graded ? "it could not be graded before"
          : files != files_now           ? "its files changed"
-         : settings != plan.settings()  ? "graded with other options before"
+         : settings != plan.settings()  ? "graded with other options or private tests before"
          : course != plan.course        ? "the course changed"
                                         : "";
 }

@@ -16,6 +16,19 @@ std::string line_of(const std::vector<std::string>& cells) {
   return join(safe, ",") + "\r\n";
 }
 
+// Which of them did not pass; of a lab that is not begun all of them, which says nothing.
+void note_private_tests(const Lab& lab, const LabScore& score, std::vector<std::string>& notes) {
+  std::vector<std::string> names;
+  for (const TestScore& test : score.tests) {
+    if (test.is_private && test.status != Status::passed) {
+      names.push_back(test.name + " (" + std::string(name_of(test.status)) + ")");
+    }
+  }
+  if (!names.empty() && !score.untouched()) {
+    notes.push_back("lab " + lab.number_text() + ": private tests: " + join(names, ", "));
+  }
+}
+
 }  // namespace
 
 std::string csv_cell(const std::string& text) {
@@ -30,10 +43,14 @@ std::string csv_cell(const std::string& text) {
 }
 
 std::string batch_table(const BatchPlan& plan, const std::vector<const Lab*>& labs,
+                        const PrivateTests& private_tests,
                         const std::vector<BatchRecord>& records) {
   std::vector<std::string> head{"submission", "status", "points", "max_points"};
   for (const Lab* lab : labs) {
     head.push_back("lab_" + lab->number_text());
+    if (!private_tests.of(*lab).empty()) {
+      head.push_back(head.back() + "_private");
+    }
   }
   head.emplace_back("note");
   std::string table = line_of(head);
@@ -56,15 +73,20 @@ std::string batch_table(const BatchPlan& plan, const std::vector<const Lab*>& la
           std::find_if(record.score.labs.begin(), record.score.labs.end(),
                        [&](const LabScore& score) { return score.lab == lab->folder; });
       const bool graded = found != record.score.labs.end();
-      cells.push_back(graded                                            ? number(found->score())
-                      : record.outcome == BatchRecord::Outcome::refused ? "0"
-                                                                        : "");
+      const std::string none = record.outcome == BatchRecord::Outcome::refused ? "0" : "";
+      cells.push_back(graded ? number(found->score()) : none);
+      if (!private_tests.of(*lab).empty()) {
+        cells.push_back(graded ? number(found->private_score()) : none);
+      }
       if (graded && !found->problem.empty()) {
         notes.push_back("lab " + lab->number_text() + ": " +
                         found->problem.substr(0, found->problem.find('\n')));
       } else if (graded && found->inconclusive() > 0) {
         notes.push_back("lab " + lab->number_text() + ": " +
                         count(found->inconclusive(), "inconclusive benchmark") + " not counted");
+      }
+      if (graded && found->problem.empty()) {
+        note_private_tests(*lab, *found, notes);
       }
     }
     cells.push_back(join(notes, "; "));
@@ -77,7 +99,7 @@ void write_reports(const BatchFolder& folder, const BatchEntry& entry, const Bat
   if (record.outcome == BatchRecord::Outcome::not_graded) {
     return;
   }
-  Score score = record.score;
+  Score score = for_students(record.score);
   score.submission = record.name;
   const std::string refused = "# Not graded\n\n```text\n" + printable(record.reason) + "\n```\n";
   (void)write_file_if_different(

@@ -111,6 +111,12 @@ BatchRecord grade_entry(const Course& course, const BatchPlan& plan, const Batch
     options.preset = plan.preset;
     options.benchmarks = plan.benchmarks;
     options.own = plan.own;
+    if (!plan.tests.empty()) {
+      options.private_tests = PrivateTests(plan.tests, here, options.labs);
+      if (options.private_tests.digest() != plan.tests_digest) {
+        throw broken("the private tests changed since the batch began; run the same command again");
+      }
+    }
     std::string notice;  // of what it lacks; every report names the sandbox
     options.sandbox = choose_sandbox({plan.sandbox_required, {}}, notice);
     record.score = grade(here, *opened.submission, options, terminal, {});

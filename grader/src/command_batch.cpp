@@ -47,6 +47,8 @@ class Batch {
         options_(options),
         terminal_(terminal),
         labs_(course.select(options.labs)),
+        private_tests_(options.tests.empty() ? PrivateTests()
+                                             : PrivateTests(options.tests, course, labs_)),
         plan_(make_plan()),
         folder_(plan_.out) {}
 
@@ -80,6 +82,8 @@ class Batch {
     plan.benchmarks = options_.benchmarks;
     plan.own = options_.own;
     plan.preset = options_.target.base_preset();
+    plan.tests = private_tests_.folder();
+    plan.tests_digest = private_tests_.digest();
     plan.course = digest_of(course_);
     plan.sandbox_required = options_.sandbox.required;
     return plan;
@@ -182,7 +186,8 @@ class Batch {
       write_reports(folder_, entry, records.back());
       ++how_many[records.back().outcome];
     }
-    write_file_atomically(folder_.table(), batch_table(plan_, labs_, records), Durable::yes);
+    write_file_atomically(folder_.table(), batch_table(plan_, labs_, private_tests_, records),
+                          Durable::yes);
     const std::size_t missing = how_many[BatchRecord::Outcome::not_graded];
     const std::size_t refused = how_many[BatchRecord::Outcome::refused];
     const std::string table = shown_path(folder_.table(), fs::current_path());
@@ -207,6 +212,7 @@ class Batch {
   const BatchOptions& options_;
   Terminal& terminal_;
   std::vector<const Lab*> labs_;
+  PrivateTests private_tests_;
   BatchPlan plan_;
   BatchFolder folder_;
   UniqueFd lock_;

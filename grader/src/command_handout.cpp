@@ -7,6 +7,7 @@
 #include "git.h"
 #include "grading.h"
 #include "markdown.h"
+#include "private_tests.h"
 #include "submission.h"
 #include "temporary_folder.h"
 #include "text.h"
@@ -129,8 +130,30 @@ class Handout {
     }
     const std::set<std::string> left_out(hidden.begin(), hidden.end());
     std::erase_if(files, [&](const std::string& file) { return left_out.contains(file); });
+    leave_out_private_tests(files);
     write_committed(course_.root(), files, index_, to_);
     files_ = files;
+  }
+
+  // Whatever .gitattributes says of them.
+  void leave_out_private_tests(std::vector<std::string>& files) {
+    std::vector<std::string> folders;
+    for (const std::string& file : files) {
+      if (fs::path(file).filename() == PrivateTests::list_file) {
+        folders.push_back(file.substr(0, file.size() - PrivateTests::list_file.size()));
+      }
+    }
+    for (const std::string& folder : folders) {
+      if (folder.starts_with("labs/")) {
+        throw wrong_use(folder + std::string(PrivateTests::list_file) +
+                        " is committed, but private tests do not belong in labs/; move them out");
+      }
+      terminal_.print(terminal_.style().warning("Left out, since it holds private tests: ") +
+                      folder);
+      std::erase_if(files, [&](const std::string& file) {
+        return folder.empty() ? file == PrivateTests::list_file : file.starts_with(folder);
+      });
+    }
   }
 
   // A slot file that is the solution would give it away.

@@ -347,6 +347,9 @@ class Stages {
                                        "solutions",      "--preset", preset};
     if (preset != "gcc-release") {
       arguments.emplace_back("--no-bench");
+    } else {
+      arguments.insert(arguments.end(),
+                       {"--tests", (course_.root() / "docs/examples/private-tests").string()});
     }
     // The other way to compose a runtime: all of it from the submission.
     if (preset == "clang-release") {

@@ -64,6 +64,9 @@ struct GradeOptions {
   SandboxOptions sandbox;
   Target target;
   std::vector<std::string> reports;  // FORMAT=FILE
+  std::string tests;                 // a folder of private tests; empty: none
+  // Where these are named and explained: nowhere, in the terminal only, or everywhere.
+  std::string private_details = "terminal";
 };
 ExitStatus grade_all(const Course& course, const GradeOptions& options, Terminal& terminal);
 
@@ -77,6 +80,7 @@ struct BatchOptions {
   std::string engine = "local";  // or "slurm"
   SandboxOptions sandbox;
   Target target;
+  std::string tests;  // a folder of private tests; empty: none
 };
 ExitStatus batch(const Course& course, const BatchOptions& options, Terminal& terminal);
 // What to say to whoever interrupts a batch; empty: there is none.

@@ -38,6 +38,7 @@ struct Task {
   std::size_t index;  // in lab_score->tests
 
   [[nodiscard]] TestScore& score() const { return lab_score->tests[index]; }
+  [[nodiscard]] bool is_private() const { return test != nullptr && test->is_private; }
 };
 
 // How long the tests of one lab may take, given how many of them timed out already. A function that
@@ -98,7 +99,7 @@ class Grading {
     if (!found) {
       found = std::make_unique<Workspace>(course_, preset, terminal_, options_.sandbox);
       problems_ = found->stage(submission_);
-      found->configure();
+      found->configure(options_.private_tests.folder());
     }
     return *found;
   }
@@ -121,15 +122,18 @@ class Grading {
         TestScore& score = lab_score.tests.emplace_back();
         score.name = exercise.name;
         score.benchmark = benchmark != nullptr;
+        score.is_private = test != nullptr && test->is_private;
         score.max_points = exercise.points;
         score.concept_name = exercise.concept_name;
         score.section = "labs/" + lab->folder + "/README.md#" + exercise.section;
         tasks_[kind].push_back({lab, test, benchmark, &lab_score, lab_score.tests.size() - 1});
       };
-      for (const Test& test : lab->tests) {
-        if (options_.tests && wanted(test) &&
-            (test.build == BuildKind::release || can_change_build)) {
-          add(test, &test, nullptr, test.build);
+      for (const std::vector<Test>* tests : {&lab->tests, &options_.private_tests.of(*lab)}) {
+        for (const Test& test : *tests) {
+          if (options_.tests && wanted(test) &&
+              (test.build == BuildKind::release || can_change_build)) {
+            add(test, &test, nullptr, test.build);
+          }
         }
       }
       for (const Benchmark& benchmark : lab->benchmarks) {
@@ -153,7 +157,7 @@ class Grading {
 
   [[nodiscard]] std::string target_of(const Task& task) const {
     if (task.test != nullptr) {
-      return test_target(*task.lab, options_.own);
+      return test_target(*task.lab, options_.own, task.is_private());
     }
     return "lab_" + task.lab->number_text() +
            (options_.own && task.lab->slot ? "_bench_own" : "_bench");
@@ -192,12 +196,27 @@ class Grading {
       }
     }
     const std::map<std::string, BuildFailure> failures = place.build(targets);
+    std::map<std::string, const Lab*> private_targets;
+    for (const Task& task : tasks) {
+      if (task.is_private()) {
+        private_targets[target_of(task)] = task.lab;
+      }
+    }
     for (const auto& [target, failure] : failures) {
-      if (!failure.in_submission) {
+      if (!failure.in_submission && !private_targets.contains(target)) {
         throw broken("the course itself does not compile (" + target + " in " +
                      place.shown_folder() +
                      "); was something besides the labs' files changed? git status tells\n" +
                      trim_right(indent(failure.errors, "  ")));
+      }
+    }
+    // What the compiler says of them may not be for everybody who reads this.
+    for (const auto& [target, lab] : private_targets) {
+      if (const auto failed = failures.find(target);
+          failed != failures.end() && !failed->second.in_submission) {
+        throw wrong_use("the private tests of lab " + lab->number_text() +
+                        " do not compile; what the compiler says is in " +
+                        shown_path(place.folder() / "build.log", fs::current_path()));
       }
     }
     std::vector<Task> runnable;
@@ -214,10 +233,16 @@ class Grading {
         runnable.push_back(task);
         continue;
       }
-      task.lab_score->problem = problem;
       TestScore& score = task.score();
-      score.status = Status::not_run;
       score.message = problem;
+      score.status = Status::not_run;
+      if (!task.is_private()) {
+        task.lab_score->problem = problem;
+      } else if (task.lab_score->problem.empty()) {
+        // With the lab's own tests, which come first, it can be built: so this is between the
+        // submission and the private tests, and not for everybody.
+        score.status = Status::failed;
+      }
       report(task);
     }
     return runnable;
@@ -264,7 +289,8 @@ class Grading {
 
   void run_one_test(const Workspace& place, const Task& task) {
     const fs::path program = place.program(target_of(task));
-    terminal_.progress("lab " + task.lab->number_text() + ": " + task.test->name);
+    terminal_.progress("lab " + task.lab->number_text() + ": " +
+                       (task.is_private() ? "a private test" : task.test->name));
     const auto users_path = [&](std::string text) {
       return place.with_users_paths(std::move(text));
     };
@@ -364,11 +390,19 @@ class Grading {
       return;
     }
     const std::string number_text = std::to_string(task.lab->number);
-    const bool labs = submission_.in_readers_labs(course_);
-    score.again = (labs ? "./course check " + number_text + " --test " + score.name
-                        : "./course grade --submission " + shell_quoted(submission_.shown()) +
-                              " --labs " + number_text) +
-                  (options_.own ? " --own" : "") + (place.emulated() ? " --arch arm64" : "");
+    // A check knows no private tests.
+    const bool labs = submission_.in_readers_labs(course_) && !task.is_private();
+    const std::string submission = task.is_private() && submission_.in_folder()
+                                       ? shown_path(submission_.folder(), fs::current_path())
+                                       : submission_.shown();
+    score.again =
+        (labs ? "./course check " + number_text + " --test " + score.name
+              : "./course grade --submission " + shell_quoted(submission) + " --labs " +
+                    number_text) +
+        (task.is_private() ? " --tests " + shell_quoted(shown_path(options_.private_tests.folder(),
+                                                                   fs::current_path()))
+                           : "") +
+        (options_.own ? " --own" : "") + (place.emulated() ? " --arch arm64" : "");
     const std::string filter = " --gtest_filter=" + score.name;
     if (place.emulated()) {
       // The emulator waits for a debugger; gdb-multiarch connects with "target remote :1234".
@@ -408,8 +442,9 @@ std::string preset_for(const std::string& base, BuildKind kind) {
   return base.substr(0, base.find('-')) + "-" + std::string(name_of(kind));
 }
 
-std::string test_target(const Lab& lab, bool own) {
-  return "lab_" + lab.number_text() + (own && lab.slot ? "_tests_own" : "_tests");
+std::string test_target(const Lab& lab, bool own, bool are_private) {
+  return "lab_" + lab.number_text() + (are_private ? "_private" : "_tests") +
+         (own && lab.slot ? "_own" : "");
 }
 
 bool grading_under_way() {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "course.h"
+#include "private_tests.h"
 #include "score.h"
 #include "submission.h"
 #include "terminal.h"
@@ -19,6 +20,7 @@ struct GradingOptions {
   bool tests = true;
   bool benchmarks = true;
   bool own = false;  // labs 1 to N all from the submission
+  PrivateTests private_tests = {};
   Sandbox sandbox = Sandbox::none;
   std::string only;  // the one test or benchmark to run; empty: all
 };
@@ -37,7 +39,7 @@ bool grading_under_way();
 std::string preset_for(const std::string& base, BuildKind kind);
 
 // The program that holds a lab's tests.
-std::string test_target(const Lab& lab, bool own);
+std::string test_target(const Lab& lab, bool own, bool are_private = false);
 
 // Builds it in `place` with the files in labs/, for a command that runs it in a way of its own.
 // Returns why it does not compile, if so.

@@ -159,6 +159,14 @@ Test read_test(JsonReader& reader) {
   return test;
 }
 
+std::vector<Test> read_tests(JsonReader& reader) {
+  std::vector<Test> tests;
+  for (JsonReader& test : reader.objects("tests")) {
+    tests.push_back(read_test(test));
+  }
+  return tests;
+}
+
 Benchmark read_benchmark(JsonReader& reader) {
   Benchmark benchmark;
   read_exercise(reader, benchmark);
@@ -216,15 +224,21 @@ Lab parse_lab(const std::string& text, const std::string& shown, const std::stri
     lab.slot = read_slot(reader.object("slot"));
   }
   lab.steps = read_steps(reader, lab.slot);
-  for (JsonReader& test : reader.objects("tests")) {
-    lab.tests.push_back(read_test(test));
-  }
+  lab.tests = read_tests(reader);
   for (JsonReader& benchmark : reader.objects_or_none("benchmarks")) {
     lab.benchmarks.push_back(read_benchmark(benchmark));
   }
   reader.finish();
   check_names_and_points(lab, reader);
   return lab;
+}
+
+std::vector<Test> parse_tests(const std::string& text, const std::string& shown) {
+  const nlohmann::json whole = JsonReader::parse(text, shown);
+  JsonReader reader(whole, shown, "");
+  std::vector<Test> tests = read_tests(reader);
+  reader.finish();
+  return tests;
 }
 
 Lab load_lab(const fs::path& lab_json, const std::string& shown) {

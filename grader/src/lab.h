@@ -42,6 +42,7 @@ struct Exercise {
 
 struct Test : Exercise {
   BuildKind build = BuildKind::release;
+  bool is_private = false;  // the instructor's, see private_tests.h
 };
 
 struct Benchmark : Exercise {
@@ -79,6 +80,9 @@ bool counts_on(const Exercise& exercise, Architecture architecture);
 // Strict: an unknown key, a missing key, a wrong type, points that do not sum to 100 or a duplicate
 // name is a Problem of one line that names the file and the key. `shown` is the file's name in it.
 Lab parse_lab(const std::string& json, const std::string& shown, const std::string& folder);
+
+// What a file {"tests": […]} lists, read as strictly; no points must sum to anything.
+std::vector<Test> parse_tests(const std::string& json, const std::string& shown);
 
 // Never throws for what is wrong with the file: the complaint is Lab::problem, and the slot is read
 // as far as possible, since other labs are built beside it.

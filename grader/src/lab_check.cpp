@@ -5,6 +5,7 @@
 #include <set>
 
 #include "report_terminal.h"
+#include "source_names.h"
 #include "text.h"
 
 namespace goro::grader {
@@ -47,8 +48,8 @@ class LabCheck {
     look_at_hints();
     look_at_sample();
     look_at_ways_to_die();
-    look_at_names(lab_.tests, "/tests/", R"(\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\))", "test");
-    look_at_names(lab_.benchmarks, "/bench/", R"(\bBENCHMARK\(\s*(\w+)())", "benchmark");
+    look_at_names(lab_.tests, "/tests/", tests_in, "test");
+    look_at_names(lab_.benchmarks, "/bench/", benchmarks_in, "benchmark");
     return complaints_;
   }
 
@@ -195,17 +196,13 @@ class LabCheck {
     }
   }
 
-  // `pattern` finds a name's parts in a source.
+  // `names_in` finds them in a source.
   template <typename Exercises>
   void look_at_names(const Exercises& exercises, const std::string& folder,
-                     const std::string& pattern, const std::string& what) {
+                     std::set<std::string> (*names_in)(const std::string&),
+                     const std::string& what) {
     std::set<std::string> known;
-    const std::string text = sources(folder, known);
-    const std::regex expression(pattern);
-    std::set<std::string> found;
-    for (std::sregex_iterator it(text.begin(), text.end(), expression), end; it != end; ++it) {
-      found.insert((*it)[1].str() + ((*it)[2].length() == 0 ? "" : "." + (*it)[2].str()));
-    }
+    const std::set<std::string> found = names_in(sources(folder, known));
     std::set<std::string> named;
     for (const Exercise& exercise : exercises) {
       // Of BM_Name/8 the part before the argument.

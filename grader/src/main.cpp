@@ -119,6 +119,12 @@ struct CommandLine {
     sub->add_option("--preset", target.preset)->group("");
   }
 
+  static CLI::Option* add_private_tests(CLI::App* sub, std::string& folder) {
+    return sub->add_option("--tests", folder,
+                           "A folder of your own tests, which students do not see: "
+                           "NN-name/private.json and sources");
+  }
+
   static void add_require_sandbox(CLI::App* sub, goro::grader::SandboxOptions& options) {
     sub->add_flag("--require-sandbox", options.required,
                   "Grade nothing where no sandbox can be made");
@@ -229,6 +235,13 @@ struct CommandLine {
     sub->add_option("--labs", grade.labs, "Which labs: 3, 1-5 or 1,3 (default: all)");
     sub->add_flag("!--no-bench", grade.benchmarks, "Leave the benchmarks out");
     sub->add_flag("--own", grade.own, "Use the submission's labs 1 to N for lab N");
+    CLI::Option* tests = add_private_tests(sub, grade.tests);
+    sub->add_option("--private-details", grade.private_details,
+                    "Where private tests are named and explained; elsewhere they are numbers with "
+                    "points")
+        ->check(CLI::IsMember({"terminal", "everywhere", "nowhere"}))
+        ->needs(tests)
+        ->capture_default_str();
     add_sandbox(sub, grade.sandbox);
     sub->add_option(
            "--report", grade.reports,
@@ -259,6 +272,7 @@ struct CommandLine {
                     "local: on this machine; slurm: an array of jobs on a cluster")
         ->check(CLI::IsMember({"local", "slurm"}))
         ->capture_default_str();
+    add_private_tests(sub, batch.tests);
     add_require_sandbox(sub, batch.sandbox);
     add_target(sub, batch.target);
     sub->footer(

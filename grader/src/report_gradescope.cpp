@@ -18,8 +18,11 @@ std::string output_of(const LabScore& lab, const TestScore& test) {
   const std::string why = lab.problem.empty()
                               ? bounded(printable(test.message), shown_message_bytes)
                               : first_line(printable(lab.problem));
-  return trim_right(why) + "\n\nWhat this is about: " + test.concept_name + "\nRead " +
-         test.section + "\n";
+  std::string output = trim_right(why) + "\n";
+  if (!test.withheld) {
+    output += "\nWhat this is about: " + test.concept_name + "\nRead " + test.section + "\n";
+  }
+  return output;
 }
 
 Json test_json(const LabScore& lab, const TestScore& test, std::size_t index) {
@@ -33,7 +36,7 @@ Json test_json(const LabScore& lab, const TestScore& test, std::size_t index) {
             {"output", output_of(lab, test)},
             {"output_format", "text"},
             {"tags", {lab.lab}},
-            {"visibility", "visible"},
+            {"visibility", test.is_private && !test.withheld ? "hidden" : "visible"},
             {"extra_data", {{"status", name_of(test.status)}}}};
   return json;
 }

@@ -21,6 +21,9 @@ Json test_json(const TestScore& test) {
             {"kind", test.benchmark ? "benchmark" : "test"},
             {"section", test.section},
             {"seconds", test.seconds}};
+  if (test.is_private) {
+    json["private"] = true;
+  }
   if (!test.again.empty()) {
     json["again"] = test.again;
     json["debug"] = test.debug;
@@ -67,6 +70,7 @@ TestScore test_from(const Json& json) {
   TestScore test;
   test.name = json.at("name").get<std::string>();
   test.benchmark = json.at("kind").get<std::string>() == "benchmark";
+  test.is_private = json.value("private", false);
   test.status = status_from(json.at("status").get<std::string>()).value_or(Status::not_run);
   test.points = json.at("points").get<double>();
   test.max_points = json.at("max_points").get<double>();

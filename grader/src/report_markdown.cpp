@@ -79,10 +79,13 @@ struct Limits {
 
 std::string failure(const LabScore& lab, const TestScore& test, const Limits& limits) {
   return "\n<details><summary>" + markdown_text(lab.lab) + ": " + markdown_text(test.name) + " " +
-         markdown_text(std::string(name_of(test.status))) + " (" +
-         markdown_text(test.concept_name) + ")</summary>\n\n" +
-         fenced(bounded(test.message, limits.message)) + "\nRead " + markdown_text(test.section) +
-         "; check it alone with\n\n" + fenced(test.again) + "\n</details>\n";
+         markdown_text(std::string(name_of(test.status))) +
+         (test.withheld ? "" : " (" + markdown_text(test.concept_name) + ")") + "</summary>\n\n" +
+         fenced(bounded(test.message, limits.message)) +
+         (test.withheld ? ""
+                        : "\nRead " + markdown_text(test.section) + "; check it alone with\n\n" +
+                              fenced(test.again)) +
+         "\n</details>\n";
 }
 
 std::string markdown(const Score& score, const Limits& limits) {

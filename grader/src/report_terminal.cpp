@@ -136,8 +136,10 @@ std::string result_line(const TestScore& test, const Style& style, std::size_t c
 
 std::string failure_prose(const LabScore& lab, const TestScore& test, const Style& style,
                           std::size_t width) {
-  std::string all = style.bad("✗ " + test.name) + "  " + status_text(test) + ", " +
-                    number(test.points) + " of " + number(test.max_points) + " points\n\n";
+  std::string all = style.bad("✗ " + test.name) +
+                    (test.is_private && !test.withheld ? " (private)" : "") + "  " +
+                    status_text(test) + ", " + number(test.points) + " of " +
+                    number(test.max_points) + " points\n\n";
   all += indent(wrap(trim_right(test.message), width - 4), "    ") + "\n";
   const auto row = [&](std::string_view label, const std::string& content) {
     if (!content.empty()) {
@@ -153,7 +155,7 @@ std::string failure_prose(const LabScore& lab, const TestScore& test, const Styl
   row("read", test.section);
   row("run again", test.again);
   row(test.benchmark ? "run alone" : "debug", test.debug);
-  if (test.status != Status::inconclusive) {
+  if (test.status != Status::inconclusive && !test.is_private) {
     row("hint", "./course hint " + std::to_string(lab.number) + " " + test.name);
   }
   return all;

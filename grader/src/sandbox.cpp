@@ -121,6 +121,10 @@ std::optional<uid_t> unused_user() {
   return static_cast<uid_t>(range.first + number % range.count);
 }
 
+std::vector<fs::path> system_folders() {
+  return {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
+}
+
 std::vector<std::string> in_namespaces(const Confinement& confinement, const fs::path& folder,
                                        int control) {
   std::vector<std::string> words{
@@ -137,13 +141,13 @@ std::vector<std::string> in_namespaces(const Confinement& confinement, const fs:
   } else {
     add({"--unshare-user", "--disable-userns"});
   }
-  add({"--size", std::string(root_bytes), "--tmpfs", "/", "--ro-bind", "/usr", "/usr"});
+  add({"--size", std::string(root_bytes), "--tmpfs", "/"});
   std::error_code error;
-  for (const std::string top : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
+  for (const fs::path& top : system_folders()) {
     if (fs::is_symlink(top, error)) {
-      add({"--symlink", fs::read_symlink(top).string(), top});
+      add({"--symlink", fs::read_symlink(top).string(), top.string()});
     } else if (fs::is_directory(top, error)) {
-      add({"--ro-bind", top, top});
+      add({"--ro-bind", top.string(), top.string()});
     }
   }
   // Which libraries there are, and which compiler the plain name means.

@@ -49,6 +49,9 @@ struct Confinement {
 // A user that nobody else is, nor any other run; nothing unless the grader is root.
 std::optional<uid_t> unused_user();
 
+// The system's folders, which every run can read.
+std::vector<fs::path> system_folders();
+
 // What stands in front of a command to run it with namespaces. `control` is the number of the
 // descriptor through which goro-inside is asked for dumps and tells how the command ended.
 std::vector<std::string> in_namespaces(const Confinement& confinement, const fs::path& folder,

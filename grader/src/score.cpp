@@ -61,6 +61,10 @@ bool LabScore::all_points() const {
   });
 }
 
+double LabScore::private_score() const {
+  return sum(tests, [](const TestScore& test) { return test.is_private ? test.points : 0; });
+}
+
 std::size_t LabScore::inconclusive() const {
   return static_cast<std::size_t>(std::count_if(
       tests.begin(), tests.end(), [](const TestScore& test) { return !counts(test); }));
@@ -102,6 +106,32 @@ double Score::max_score() const {
 bool Score::all_points() const {
   return std::all_of(labs.begin(), labs.end(),
                      [](const LabScore& lab) { return lab.all_points(); });
+}
+
+Score for_students(Score score) {
+  for (LabScore& lab : score.labs) {
+    int number = 0;
+    for (TestScore& test : lab.tests) {
+      if (!test.is_private) {
+        continue;
+      }
+      // What is not named here is withheld.
+      TestScore told;
+      told.withheld = true;
+      told.name = "private test " + std::to_string(++number);
+      told.is_private = true;
+      told.status = test.status;
+      told.points = test.points;
+      told.max_points = test.max_points;
+      told.missing_step = test.missing_step;
+      told.missing_lab = test.missing_lab;
+      told.message = test.status == Status::passed
+                         ? ""
+                         : "A test of your instructor's; only its points are told.";
+      test = std::move(told);
+    }
+  }
+  return score;
 }
 
 }  // namespace goro::grader

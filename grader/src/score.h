@@ -20,6 +20,8 @@ struct Ratio {
 struct TestScore {
   std::string name;
   bool benchmark = false;
+  bool is_private = false;
+  bool withheld = false;  // a private one of which only the points are told: for_students()
   Status status = Status::not_run;
   double points = 0;
   double max_points = 0;
@@ -49,6 +51,8 @@ struct LabScore {
   [[nodiscard]] double max_score() const;
   [[nodiscard]] bool all_points() const;
   [[nodiscard]] std::size_t inconclusive() const;
+  // Of which so much is for private tests.
+  [[nodiscard]] double private_score() const;
   // Every test that ran met a function that is not written yet.
   [[nodiscard]] bool untouched() const;
   // What did not pass, the most telling first: what says itself what is wrong before what crashed
@@ -71,5 +75,8 @@ struct Score {
   [[nodiscard]] double max_score() const;
   [[nodiscard]] bool all_points() const;
 };
+
+// What students may know: of each private test a number, how it ended, and its points.
+Score for_students(Score score);
 
 }  // namespace goro::grader

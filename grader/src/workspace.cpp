@@ -229,22 +229,25 @@ std::map<std::string, std::string> Workspace::stage(const Submission& submission
   return problems;
 }
 
-bool Workspace::configured() const {
+bool Workspace::configured(const fs::path& private_tests) const {
   const std::optional<std::string> cache = read_file_if_present(folder_ / "CMakeCache.txt");
   return cache && fs::exists(folder_ / "build.ninja") &&
          cached(*cache, "GORO_SUBMISSION") == staging().string() &&
          cached(*cache, "GORO_BUILD_STEP") == build_step_program() &&
+         (private_tests.empty() ||
+          cached(*cache, "GORO_PRIVATE_TESTS") == private_tests.string()) &&
          cached(*cache, "CMAKE_HOME_DIRECTORY") == course_.root().string();
 }
 
-void Workspace::configure() {
-  if (configured()) {
+void Workspace::configure(const fs::path& private_tests) {
+  if (configured(private_tests)) {
     return;
   }
   terminal_.phase("configuring " + shown_folder());
   Command command{
       {"cmake", "--preset", preset_, "-B", folder_.string(),
-       "-DGORO_SUBMISSION=" + staging().string(), "-DGORO_BUILD_STEP=" + build_step_program()},
+       "-DGORO_SUBMISSION=" + staging().string(), "-DGORO_BUILD_STEP=" + build_step_program(),
+       "-DGORO_PRIVATE_TESTS=" + private_tests.string()},
       course_.root(),
       {}};
   const std::optional<std::string> cache = read_file_if_present(folder_ / "CMakeCache.txt");

@@ -34,8 +34,9 @@ class Workspace {
   // Builds the targets, as many as can be built. The result is what failed, by target.
   std::map<std::string, BuildFailure> build(const std::vector<std::string>& targets);
 
-  // CMake's configuration, if the folder has none that fits.
-  void configure();
+  // CMake's configuration, if the folder has none that fits: with the private tests in a folder, or
+  // with whatever private tests there are.
+  void configure(const fs::path& private_tests = {});
 
   [[nodiscard]] const std::string& preset() const { return preset_; }
   [[nodiscard]] const fs::path& folder() const { return folder_; }
@@ -67,7 +68,7 @@ class Workspace {
 
  private:
   void lock();
-  [[nodiscard]] bool configured() const;
+  [[nodiscard]] bool configured(const fs::path& private_tests) const;
   std::string run_build(const std::vector<std::string>& targets, bool& ok);
 
   const Course& course_;

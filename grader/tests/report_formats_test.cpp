@@ -85,6 +85,18 @@ Score hostile() {
   return score;
 }
 
+// With tests that students do not see.
+Score with_private_tests() {
+  Score score = example_score();
+  TestScore hidden = graded("Hush.Around", Status::crashed, 10, "hush, around");
+  hidden.is_private = true;
+  hidden.broke_off = true;
+  hidden.innermost = "hush() at labs/02-ring/ring.cpp:3";
+  hidden.time_limit_s = 5;
+  score.labs[1].tests.push_back(hidden);
+  return score;
+}
+
 // As many failures as the whole course has tests, each with much to say.
 Score huge() {
   std::vector<TestScore> tests;
@@ -119,6 +131,8 @@ std::vector<Sample> samples() {
           {"broken", broken_build("labs/01-sum/sum.cpp:3:7: error: 'x' was not declared {0}")},
           {"hostile", hostile()},
           {"huge", huge()},
+          {"private", for_students(with_private_tests())},
+          {"private and told", with_private_tests()},
           {"empty", score_of({})}};
 }
 
@@ -266,6 +280,29 @@ TEST(GradescopeReport, ABuildErrorStandsOnce) {
             std::string::npos);
   EXPECT_TRUE(report.at("tests").at(0).at("output").get<std::string>().starts_with(
       "It does not compile.\n\nWhat"));
+}
+
+TEST(PrivateTestsInReports, AreNumbersWithPoints) {
+  const Score told = for_students(with_private_tests());
+  EXPECT_EQ(told.score(), with_private_tests().score());
+  EXPECT_EQ(told.max_score(), with_private_tests().max_score());
+  for (const auto& [format, text] : all_formats(told)) {
+    EXPECT_EQ(lower(text).find("hush"), std::string::npos) << format << "\n" << text;
+  }
+  const json report = json::parse(report_gradescope(told));
+  EXPECT_EQ(report.at("tests").at(4).at("name"), "02-ring: private test 1");
+  EXPECT_EQ(report.at("tests").at(4).at("max_score"), 10);
+  EXPECT_EQ(report.at("tests").at(4).at("visibility"), "visible");
+  EXPECT_EQ(report.at("tests").at(4).at("output"),
+            "A test of your instructor's; only its points are told.\n");
+}
+
+TEST(PrivateTestsInReports, AreHiddenOnGradescopeIfTheyAreToldThere) {
+  const json report = json::parse(report_gradescope(with_private_tests()));
+  EXPECT_EQ(report.at("tests").at(3).at("visibility"), "visible");
+  EXPECT_EQ(report.at("tests").at(4).at("name"), "02-ring: Hush.Around");
+  EXPECT_EQ(report.at("tests").at(4).at("visibility"), "hidden");
+  EXPECT_EQ(report.at("output").get<std::string>().find("Hush"), std::string::npos);
 }
 
 TEST(Classroom50Report, SumsWholePointsOfItsTests) {
