@@ -20,6 +20,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACK = ROOT / "grader/gradescope/pack"
 BROKEN = "int sum(int a, int b) {\n  return a + c;\n}\n"
 
+PRIVATE_TEST = """#include "harness.h"
+int next(int, int);
+TEST(Hush, Again) { return next(2, 3) == 0 ? "" : "hush"; }
+int main(int argc, char** argv) { return harness::run(argc, argv, harness::tests()); }
+"""
+
 
 def run(command, **options):
     given = {"capture_output": True, "text": True, "timeout": 300, "check": False, **options}
@@ -113,10 +119,19 @@ def gradescope():
         expect("--require-sandbox" in (site.root / "source/options").read_text(), "no sandbox is required")
         expect(results is None and "lab.json" in printed, f"a broken course gave points: {results}")
     with tempfile.TemporaryDirectory(dir=ROOT / "build") as temporary:
-        site = Gradescope(pathlib.Path(temporary), "--labs", "2", "--without-sandbox")
+        private = pathlib.Path(temporary) / "private/02-ring"
+        private.mkdir(parents=True)
+        keys = {"points": 10, "concept": "hush", "section": "step-1-next", "time_limit_s": 5, "hints": []}
+        (private / "private.json").write_text(json.dumps({"tests": [{"name": "Hush.Again", **keys}]}))
+        (private / "tests.cpp").write_text(PRIVATE_TEST)
+        site = Gradescope(
+            pathlib.Path(temporary), "--labs", "2", "--without-sandbox", "--tests", private.parent
+        )
         expect("--require-sandbox" not in (site.root / "source/options").read_text(), "a sandbox is required")
         results, _ = site.submit(lambda place: shutil.copytree(site.course / "solutions", place, dirs_exist_ok=True))
-        expect(results["score"] == 100 and len(results["tests"]) == 2, results)
+        expect(results["score"] == 110 and len(results["tests"]) == 3, results)
+        expect(results["tests"][2]["name"] == "02-ring: private test 1", results)
+        expect("hush" not in json.dumps(results).lower(), f"a private test is told: {results}")
         real = pathlib.Path(temporary) / "real.zip"
         expect(run([PACK, real]).returncode == 0, "the course itself cannot be packed")
         with zipfile.ZipFile(real) as packed:
