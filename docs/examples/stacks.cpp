@@ -124,6 +124,28 @@ void fixed() {
   std::printf("%d\n", *out.receive());
 }
 
+void chained() {
+  goro::Channel<int> out(1);
+  goro::WaitGroup group;
+  // [chained]
+  // A stack that starts at 2 KB and never moves: any C++ code may run here, too.
+  group.go({.stack = goro::chained()}, [out] {
+    std::map<std::string, int> ages;
+    const goro::WaitGroup inner;
+    for (int i = 0; i < 3; ++i) {
+      inner.go({.stack = goro::chained()}, [&ages, i] {
+        if (i == 0) ages["gopher"] = 14;
+      });
+    }
+    grow(1000);
+    inner.wait();
+    out.send(ages.at("gopher"));
+  });
+  // [/chained]
+  group.wait();
+  std::printf("%d\n", *out.receive());
+}
+
 void main_by_reference() {
   // [by_reference]
   // Goroutine 1 has a fixed stack, so others may be given addresses of its locals.
@@ -205,6 +227,7 @@ constexpr Example kExamples[] = {
     {"exception", exception_through},
     {"heap-container", heap_container},
     {"fixed", fixed},
+    {"chained", chained},
     {"by-reference", main_by_reference},
     {"system-stack", on_system_stack},
     {"refused", refused},

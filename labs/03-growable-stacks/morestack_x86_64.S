@@ -23,13 +23,17 @@ END(__morestack)
 FUNCTION(__morestack_non_split)
         // Called at every entry of a function that calls foreign code, on every thread, so the usual case is
         // given: there is room for r10 bytes of frame and GORO_FOREIGN_ROOM more.
-        leaq    -GORO_FOREIGN_ROOM(%rsp), %r11
-        subq    %r10, %r11
-        jb      1f                              // below address 0: a huge frame
-        cmpq    %fs:0x70, %r11
+        addq    $GORO_FOREIGN_ROOM, %r10
+        subq    %rsp, %r10                      // what would be left, with its sign turned
+        jae     2f                              // below address 0: a huge frame
+        negq    %r10
+        cmpq    %fs:0x70, %r10
         jb      1f
         RETURN_INTO_BODY
-1:      // Step 6: as __morestack, but the request says "foreign".
+1:      negq    %r10
+2:      addq    %rsp, %r10
+        subq    $GORO_FOREIGN_ROOM, %r10        // the bytes of the frame again
+        // Step 6: as __morestack, but the request says "foreign".
         NOT_IMPLEMENTED(3, 6)
 END(__morestack_non_split)
 /* clang-format on */

@@ -18,6 +18,14 @@
 #define GORO_GROWABLE_STACKS 1
 #endif
 
+// Stacks that grow by chaining need GCC's whole protocol: on ARM64 a function has its frame and has
+// moved its arguments when the check comes.
+#if GORO_GROWABLE_STACKS && defined(__x86_64__)
+#define GORO_CHAINED_STACKS 1
+#else
+#define GORO_CHAINED_STACKS 0
+#endif
+
 namespace goro {
 
 inline constexpr std::size_t kCacheLine = 64;

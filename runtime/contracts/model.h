@@ -80,9 +80,15 @@ struct Gobuf {
 // How a goroutine's stack is made and given back.
 enum class StackKind : std::uint8_t {
   growable,  // from stackalloc; doubles and moves
+  chained,   // from stackalloc; grows by a further segment, never moves (contracts/chained_stack.h)
   fixed,     // guard-paged, never moves
   system,    // a g0's: the OS thread's own
 };
+
+// Does it begin with kStackMin bytes, so that what needs much room is better done on g0?
+constexpr bool is_small_stack(StackKind kind) {
+  return kind <= StackKind::chained;
+}
 
 // The function a goroutine runs: a C++ object somewhere, and how to call it.
 struct Closure {
@@ -540,6 +546,9 @@ static_assert(offsetof(G, stack) + offsetof(Stack, lo) == GORO_G_STACK_LO);
 static_assert(offsetof(G, stack) + offsetof(Stack, hi) == GORO_G_STACK_HI);
 static_assert(offsetof(G, stackguard0) == GORO_G_STACKGUARD0);
 static_assert(offsetof(G, m) == GORO_G_M);
+static_assert(offsetof(G, waitreason) + 1 == GORO_G_STACK_KIND &&
+              offsetof(G, preempt) == GORO_G_STACK_KIND + 1);  // a bit-field has no offsetof
+static_assert(offsetof(G, preempt) == GORO_G_PREEMPT);
 static_assert(offsetof(G, sched) + offsetof(Gobuf, sp) == GORO_G_SCHED_SP);
 static_assert(offsetof(G, sched) + offsetof(Gobuf, g) == GORO_G_SCHED_G);
 static_assert(offsetof(Gobuf, sp) == GORO_GOBUF_SP);

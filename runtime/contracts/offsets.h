@@ -8,6 +8,8 @@
 #define GORO_G_M 24
 #define GORO_G_SCHED_SP 32
 #define GORO_G_SCHED_G 40
+#define GORO_G_STACK_KIND 53
+#define GORO_G_PREEMPT 54
 
 #define GORO_M_G0 0
 #define GORO_M_SPARE_STATE 8

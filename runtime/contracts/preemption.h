@@ -106,7 +106,8 @@ bool want_async_preempt(const G* gp);
 //     kMostFrames of them. The function called is that of the byte before the return address: a
 //     call of a function that never returns may be the last instruction of its caller. The walk has
 //     lost its way, and the answer is no, when a record is not a multiple of 8, is not all inside
-//     gp's stack, or is not above the one before.
+//     gp's stack, or is not above the one before. (On a chained stack it goes on over a seam:
+//     over_the_seam, is_seam in contracts/chained_stack.h.)
 // In the handler: nothing is allocated, no lock is taken. Go: isAsyncSafePoint.
 bool is_async_safe_point(const G* gp, const Interrupted& at);
 inline constexpr int kMostFrames = 64;

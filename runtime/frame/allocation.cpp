@@ -45,7 +45,7 @@ GORO_NO_GROW void free_here(void* at);
 
 void* allocate(std::size_t size, std::size_t align, std::uintptr_t pc) {
   const G* gp = getg();
-  if (gp == nullptr || gp->stack_kind != StackKind::growable) return allocate_here(size, align, pc);
+  if (gp == nullptr || !is_small_stack(gp->stack_kind)) return allocate_here(size, align, pc);
   void* at = nullptr;
   systemstack([&] { at = allocate_here(size, align, pc); });
   return at;
@@ -69,7 +69,7 @@ void* allocate_or_throw(std::size_t size, std::size_t align, std::uintptr_t pc) 
 
 void release(void* at) {
   const G* gp = getg();
-  if (gp == nullptr || gp->stack_kind != StackKind::growable) {
+  if (gp == nullptr || !is_small_stack(gp->stack_kind)) {
     free_here(at);
   } else {
     systemstack([&] { free_here(at); });

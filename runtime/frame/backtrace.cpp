@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "contracts/chained_stack.h"
 #include "contracts/context_switch.h"
 #include "frame/demangle.h"
 #include "frame/dump.h"
@@ -22,6 +23,7 @@ void capture_backtrace(Backtrace* trace) {
         int interrupted = 0;
         const std::uintptr_t pc = _Unwind_GetIPInfo(context, &interrupted);
         if (pc == 0 || t->count == Backtrace::kMax) return _URC_END_OF_STACK;
+        if (is_seam(pc)) return _URC_NO_REASON;
         t->pc[t->count++] = interrupted != 0 ? pc + 1 : pc;
         return _URC_NO_REASON;
       },
@@ -30,13 +32,19 @@ void capture_backtrace(Backtrace* trace) {
 
 void capture_frames(const G* gp, std::uintptr_t record, Backtrace* trace) {
   trace->count = 0;
-  // Frame records are {saved frame pointer, return address}; each lies above the one before.
-  while (trace->count < Backtrace::kMax && record % 8 == 0 && record >= gp->stack.lo &&
-         record + 16 <= gp->stack.hi) {
+  // Frame records are {saved frame pointer, return address}; on one segment each lies above the one
+  // before.
+  Stack within = gp->stack;
+  std::uintptr_t above = within.lo;
+  while (trace->count < Backtrace::kMax && record % 8 == 0) {
+    const bool seam = over_the_seam(gp, &within, record);
+    if (seam) above = within.lo;
+    if (record < above || record + 16 > within.hi) break;
     const auto* words = reinterpret_cast<const std::uintptr_t*>(record);
-    if (words[1] == 0) break;
-    trace->pc[trace->count++] = words[1];
-    if (words[0] <= record) break;
+    const std::uintptr_t pc = words[seam ? 2 : 1];
+    if (pc == 0) break;
+    if (!is_seam(pc)) trace->pc[trace->count++] = pc;
+    above = record + 1;
     record = words[0];
   }
 }

@@ -20,6 +20,7 @@
 
 #include <limits>
 
+#include "contracts/chained_stack.h"
 #include "contracts/context_switch.h"
 #include "contracts/getg.h"
 #include "contracts/lifecycle.h"
@@ -127,8 +128,11 @@ void forget_goroutine(G* gp) {
 
 void keep_memory_of(const G* gp) {
   keep_pages(reinterpret_cast<std::uintptr_t>(gp), sizeof(G));
-  if (gp->stack_kind == StackKind::growable && !stackcheck_enabled()) {
+  if (stackcheck_enabled()) return;
+  if (gp->stack_kind == StackKind::growable) {
     keep_pages(gp->stack.lo, gp->stack.size());
+  } else if (gp->stack_kind == StackKind::chained) {
+    for_each_segment(gp, [](Stack stack) { keep_pages(stack.lo, stack.size()); });
   }
 }
 
@@ -188,6 +192,8 @@ void forget_the_run() {
     forget_goroutine(gp);
     if (gp->stack_kind == StackKind::fixed) {
       fixed_stack_free(gp->stack);
+    } else if (gp->stack.lo != 0 && gp->stack_kind == StackKind::chained) {
+      for_each_segment(gp, [](Stack stack) { stackfree(nullptr, stack); });
     } else if (gp->stack.lo != 0) {
       stackfree(nullptr, gp->stack);
     }
@@ -218,12 +224,19 @@ void orphan_end(M* mp) {
   mp->park.sleep();
   G* gp = mp->curg.load(std::memory_order_relaxed);
   forget_goroutine(gp);
+  const auto release = [](Stack stack) {
+    if (stackcheck_enabled()) {
+      stackcheck_free(stack);
+    } else {
+      release_pages(stack.lo, stack.size());
+    }
+  };
   if (gp->stack_kind == StackKind::fixed) {
     fixed_stack_free(gp->stack);
-  } else if (stackcheck_enabled()) {
-    stackcheck_free(gp->stack);
+  } else if (gp->stack_kind == StackKind::chained) {
+    for_each_segment(gp, release);
   } else {
-    release_pages(gp->stack.lo, gp->stack.size());
+    release(gp->stack);
   }
   release_pages(reinterpret_cast<std::uintptr_t>(gp), sizeof(G));
   pthread_detach(pthread_self());

@@ -67,7 +67,7 @@ void claim_the_end() {
 template <typename F>
 void on_roomy_stack(F&& f) {
   const G* gp = getg();
-  if (gp == nullptr || gp->stack_kind != StackKind::growable) {
+  if (gp == nullptr || !is_small_stack(gp->stack_kind)) {
     f();
   } else {
     systemstack(f);

@@ -18,6 +18,7 @@
 FUNCTION(\name)
         .hidden \name
         xorl    %r10d, %r10d                    // no frame of our own
+        xorl    %r11d, %r11d                    // and no arguments on the stack
         callq   __morestack_non_split           // comes back behind the ret, with kForeignRoom free
         retq
         jmpq    *goro_real_\name(%rip)
@@ -68,6 +69,7 @@ END(goro_find_\name)
 
 FUNCTION(_Unwind_Resume)
         xorl    %r10d, %r10d
+        xorl    %r11d, %r11d
         callq   __morestack_non_split
         retq
         pushq   %rdi

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "contracts/chained_stack.h"
 #include "contracts/lifecycle.h"
 #include "contracts/run_queue.h"
 #include "contracts/services/exceptions.h"
@@ -18,6 +19,7 @@
 #include "frame/end.h"
 #include "frame/entry.h"
 #include "frame/fixed_stack.h"
+#include "frame/settings.h"
 #include "frame/trace.h"
 #include "goro/go.h"
 #include "goro/panic.h"
@@ -79,7 +81,7 @@ __attribute__((noinline)) void give_errno_back(G* gp) {
 // [first_stack]
 __attribute__((noinline)) void first_stack(G* gp) {
   // A fixed stack was made when the goroutine was, because that can fail.
-  if (gp->stack_kind == StackKind::growable) gp->stack = stackalloc(getm()->p, kStackMin);
+  if (is_small_stack(gp->stack_kind)) gp->stack = stackalloc(getm()->p, kStackMin);
   gostartcall(&gp->sched, gp->stack.hi, goroutine_main);
   gp->quiet_parks = 0;
 }
@@ -91,13 +93,17 @@ __attribute__((noinline)) void record_park(const G* gp) {
 
 #if GORO_GROWABLE_STACKS
 // [shrink_if_quiet]
-// before_park's, for a stack that has grown.
+// before_park's, for a stack that has grown or may have a segment to spare.
 //
 // Go shrinks when the garbage collector scans a stack. We have no collector, and a goroutine that
 // parks is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop
 // that recurses and parks would copy its stack twice a round.
 __attribute__((noinline)) void shrink_if_quiet(G* gp) {
   constexpr int kQuietParks = 64;
+  if (gp->stack_kind == StackKind::chained && stack_links(gp->stack)->newer != 0) {
+    gp->quiet_parks = (gp->quiet_parks + 1) % kQuietParks;
+    if (gp->quiet_parks == 0) release_newer_segments(getm()->p, gp->stack);
+  }
   if (gp->stack_kind != StackKind::growable) return;
   if (gp->stack.hi - gp->sched.sp + kStackGuard >= gp->stack.size() / 4) {
     gp->quiet_parks = 0;
@@ -166,6 +172,9 @@ void g_free_stack(G* gp) {
   exceptions_forget_moves(gp);
   if (gp->stack_kind == StackKind::growable) {
     stackfree(getm()->p, gp->stack);
+  } else if (gp->stack_kind == StackKind::chained) {
+    P* pp = getm()->p;
+    for_each_segment(gp, [pp](Stack stack) { stackfree(pp, stack); });
   } else {
     fixed_stack_free(gp->stack);
   }
@@ -186,7 +195,7 @@ void before_park(G* gp) {
   if (trace_is_on()) [[unlikely]]
     record_park(gp);
 #if GORO_GROWABLE_STACKS
-  if (gp->stack.size() != kStackMin) shrink_if_quiet(gp);
+  if (gp->stack.size() != kStackMin || gp->stack_kind == StackKind::chained) shrink_if_quiet(gp);
 #endif
 }
 // [/before_park]
@@ -218,7 +227,16 @@ void spawn(const SpawnRequest& request) {
     throw Panic("go outside of goro::run");
   }
   const auto pc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
-  const std::size_t fixed_bytes = request.options.stack.fixed_bytes;
+  StackKind kind = default_stack_kind();
+  std::size_t fixed_bytes = request.options.stack.fixed_bytes;
+  if (fixed_bytes == detail::kChainedStack) {
+#if GORO_CHAINED_STACKS
+    kind = StackKind::chained;
+    fixed_bytes = 0;
+#else
+    fixed_bytes = detail::kInsteadOfChained;
+#endif
+  }
   Stack fixed;
   if (fixed_bytes != 0) {
     systemstack([&] { fixed = fixed_stack_alloc(fixed_bytes); });
@@ -227,7 +245,7 @@ void spawn(const SpawnRequest& request) {
   systemstack([&] {
     P* pp = getm()->p;
     G* gp = newproc1(pp, Closure{request.invoke, request.object},
-                     fixed_bytes != 0 ? StackKind::fixed : StackKind::growable, self->goid, pc);
+                     fixed_bytes != 0 ? StackKind::fixed : kind, self->goid, pc);
     if (request.construct != nullptr) {
       request.construct(gp->closure_room, request.object);
       gp->closure.object = gp->closure_room;

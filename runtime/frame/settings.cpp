@@ -51,6 +51,8 @@ Settings read_settings() {
       read.asyncpreemptoff = async != 0;
     } else if (const long storm = value_of(at, length, "preemptstorm"); storm >= 0) {
       read.preemptstorm = storm != 0;
+    } else if (const long chained = value_of(at, length, "chainedstacks"); chained >= 0) {
+      read.chainedstacks = chained != 0;
     } else if (const long every = value_of(at, length, "traceexact"); every >= 0) {
       read.traceexact = every != 0;
     } else if (const long queues = value_of(at, length, "tracequeues"); queues >= 0) {
@@ -66,12 +68,16 @@ Settings read_settings() {
 }  // namespace
 
 bool stackcheck_is_on = false;
+StackKind stack_kind_if_none_asked = StackKind::growable;
 
 // Constant-initialised, then read before any other constructor: operator new asks on every call.
 static Settings the_settings;
 __attribute__((constructor(101))) static void read_environment() {
   the_settings = read_settings();
   stackcheck_is_on = the_settings.stackcheck;
+#if GORO_CHAINED_STACKS
+  stack_kind_if_none_asked = the_settings.chainedstacks ? StackKind::chained : StackKind::growable;
+#endif
 }
 
 void settings_preemptoff(bool off) {

@@ -21,6 +21,7 @@
 #include "contracts/services/goroutine.h"
 #include "contracts/services/timer_channel.h"
 #include "contracts/timers.h"
+#include "frame/settings.h"
 #include "frame/timer.h"
 #include "goro/detail/park.h"
 #include "goro/time.h"
@@ -74,7 +75,7 @@ void run_func(void* room) {
 // On g0, with a P.
 void start_goroutine(void* arg, std::uintptr_t /*seq*/, std::int64_t /*delay*/) {
   P* pp = getm()->p;
-  G* gp = newproc1(pp, Closure{run_func, arg}, StackKind::growable, 0, 0);
+  G* gp = newproc1(pp, Closure{run_func, arg}, default_stack_kind(), 0, 0);
   std::memcpy(gp->closure_room, &arg, sizeof(arg));
   gp->closure.object = gp->closure_room;
   runq_put(pp, gp, true);

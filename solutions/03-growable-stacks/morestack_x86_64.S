@@ -6,8 +6,9 @@
 //   rsp+8   return address of the function that wants room
 //   rsp     return address into its prologue: a one-byte `ret`, then the body
 //   r10     bytes of its frame
-//   r11     bytes of its stack arguments (copying moves them along, so we do not need the figure)
+//   r11     bytes of its stack arguments (copying moves them along; chaining needs the figure)
 #include "contracts/assembly.h"
+#include "contracts/grow_if_chained.h"
 #include "contracts/return_into_body.h"
 #include "contracts/stack_offsets.h"
 
@@ -21,6 +22,7 @@ FUNCTION(__morestack)
         movq    %rsp, %rbp
         .cfi_def_cfa_register %rbp
         pushq   %rax                            // al: how many vector registers a variadic call uses
+        GROW_IF_CHAINED
         xorl    %eax, %eax                      // not a call of foreign code
 .Lgrow:
         pushq   %rdi
@@ -93,18 +95,23 @@ END(__morestack)
 FUNCTION(__morestack_non_split)
         // Called at every entry of a function that calls foreign code, so the usual case is short. The
         // limit is compared as the prologue would have, but with kForeignRoom more.
-        leaq    -GORO_FOREIGN_ROOM(%rsp), %r11
-        subq    %r10, %r11
-        jb      1f                              // below address 0: a huge frame
-        cmpq    %fs:0x70, %r11
+        addq    $GORO_FOREIGN_ROOM, %r10
+        subq    %rsp, %r10                      // what would be left, with its sign turned
+        jae     2f                              // below address 0: a huge frame
+        negq    %r10
+        cmpq    %fs:0x70, %r10
         jb      1f
         RETURN_INTO_BODY
-1:      pushq   %rbp
+1:      negq    %r10
+2:      addq    %rsp, %r10                      // the frame and kForeignRoom
+        pushq   %rbp
         .cfi_adjust_cfa_offset 8
         .cfi_rel_offset %rbp, 0
         movq    %rsp, %rbp
         .cfi_def_cfa_register %rbp
         pushq   %rax
+        GROW_IF_CHAINED
+        subq    $GORO_FOREIGN_ROOM, %r10
         movl    $1, %eax
         jmp     .Lgrow
 END(__morestack_non_split)

@@ -17,6 +17,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "contracts/chained_stack.h"
 #include "contracts/getg.h"
 #include "contracts/services/acquirem.h"
 #include "contracts/services/interrupt.h"
@@ -35,13 +36,16 @@ bool is_running(const G* gp) {
 // Each frame record lies above the one before. A library's functions have none, but a function that
 // a library called has one, and that return address says so.
 bool callers_may_be_stopped(const G* gp, std::uintptr_t record) {
+  Stack within = gp->stack;
   for (int frames = 0; frames < kMostFrames; ++frames) {
-    if (record % 8 != 0 || record < gp->stack.lo || record > gp->stack.hi - 16) return false;
+    const bool seam = over_the_seam(gp, &within, record);
+    if (record % 8 != 0 || record < within.lo || record > within.hi - 16) return false;
     const auto* words = reinterpret_cast<const std::uintptr_t*>(record);
     if (words[0] == 0) return true;  // the goroutine's first function
+    const std::uintptr_t pc = words[seam ? 2 : 1];
     // Minus 1: behind a call of a function that does not return, another function may begin.
-    if (text_at(words[1] - 1) == Text::other) return false;
-    if (words[0] <= record) return false;
+    if (!is_seam(pc) && text_at(pc - 1) == Text::other) return false;
+    if (within.contains(words[0]) && words[0] <= record) return false;
     record = words[0];
   }
   return true;
