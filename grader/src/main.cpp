@@ -409,9 +409,7 @@ struct CommandLine {
                         [this](const Course& course, Terminal& terminal) {
                           return goro::grader::attacks(course, attacks, terminal);
                         });
-    sub->add_option(
-           "--name", attacks.names,
-           "Only this attack, also one that is not tried otherwise; may be given several times")
+    sub->add_option("--name", attacks.names, "Only this attack; may be given several times")
         ->take_all();
     sub->add_flag_callback(
         "--no-namespaces", [this] { attacks.sandbox.given = "limits"; },

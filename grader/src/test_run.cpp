@@ -1,5 +1,7 @@
 #include "test_run.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -18,6 +20,13 @@ constexpr std::uint64_t most_output = std::uint64_t{64} << 20;
 constexpr std::size_t most_frames = 8;
 constexpr std::size_t most_frames_searched = 24;
 
+// A machine with little memory is not brought to its knees either.
+std::uint64_t most_resident() {
+  const auto pages = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES));
+  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return std::min(resident_bytes, pages * page / 4 * 3);
+}
+
 bool sanitized(const Workspace& workspace) {
   return workspace.kind() == BuildKind::tsan || workspace.kind() == BuildKind::asan;
 }
@@ -34,7 +43,7 @@ Limits limits_of(const Workspace& workspace, std::chrono::seconds time) {
   Limits limits;
   limits.time = time;
   limits.file_bytes = file_bytes;
-  limits.resident_bytes = resident_bytes;
+  limits.resident_bytes = most_resident();
   limits.most_output = most_output;
   // Sanitizers and the emulator reserve terabytes of addresses that they never touch.
   if (!sanitized(workspace) && !workspace.emulated()) {

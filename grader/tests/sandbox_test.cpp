@@ -104,6 +104,15 @@ TEST_P(SandboxTest, LimitsProcesses) {
   EXPECT_EQ(ended.output, "no more");
 }
 
+TEST_P(SandboxTest, EndsWhatGoesOnStartingProcesses) {
+  const Ended ended = shell(
+      "exec perl -e 'for (;;) { my $p = fork; if (defined $p && $p == 0) { sleep 1000; exit; } "
+      "select(undef, undef, undef, 0.01); }'",
+      {.time = std::chrono::seconds(60)});
+  EXPECT_EQ(ended.how, Ended::How::over_limit);
+  EXPECT_EQ(ended.limit, "had 50 processes and threads, more than which there cannot be,");
+}
+
 TEST_P(SandboxTest, LimitsWhatIsPrintedAndTheMemoryOfAllProcesses) {
   Ended ended = shell("yes", {.most_output = 1 << 20});
   EXPECT_EQ(ended.how, Ended::How::over_limit);
