@@ -42,7 +42,7 @@ constexpr int kDeep = 200;          // on 256 KB that stay
 #endif
 
 // The compiler takes no byte of an array away that somebody may look at.
-[[gnu::always_inline]] inline void keep(const volatile void* at) {
+[[gnu::always_inline]] inline void keep(volatile void* at) {
   asm volatile("" : : "r"(at) : "memory");
 }
 
