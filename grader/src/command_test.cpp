@@ -34,7 +34,7 @@ constexpr std::chrono::minutes stage_time{40};
 class Log {
  public:
   Log(const Course& course, const fs::path& file)
-      : course_(course), file_(std::fopen(file.c_str(), "w")) {
+      : course_(course), file_(std::fopen(file.c_str(), "we")) {
     if (file_ == nullptr) {
       throw broken("cannot write " + file.string());
     }

@@ -316,6 +316,13 @@ class Launch {
     (void)::dup2(input_.get(), 0);
     (void)::dup2(child_output_.get(), 1);
     (void)::dup2(child_output_.get(), 2);
+    // Whoever started the grader may have left it files that are open for writing.
+    if (extras_.confinement && ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
+      const int most = static_cast<int>(::sysconf(_SC_OPEN_MAX));
+      for (int fd = 3; fd < most; ++fd) {
+        (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
+      }
+    }
     for (const int fd : {child_channel_.get(), child_control_.get()}) {
       (void)::fcntl(fd, F_SETFD, 0);
     }

@@ -1,5 +1,6 @@
 #include "sandbox.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "process_table.h"
 #include "test_folder.h"
 #include "text.h"
+#include "unique_fd.h"
 
 namespace goro::grader {
 namespace {
@@ -87,6 +89,15 @@ TEST_P(SandboxTest, AsksTheProgramForADump) {
             {.time = std::chrono::seconds(2), .dump_time = std::chrono::minutes(5)});
   EXPECT_EQ(ended.how, Ended::How::timed_out);
   EXPECT_EQ(ended.output, "the dump\n");
+}
+
+TEST_P(SandboxTest, HandsDownNoFileThatTheGraderHasOpen) {
+  const fs::path file = folder_ / "log";
+  const UniqueFd left_open(::open(file.c_str(), O_WRONLY | O_CREAT, 0666));
+  ASSERT_TRUE(left_open.valid());
+  const std::string fd = std::to_string(left_open.get());
+  EXPECT_TRUE(shell("echo mine >&" + fd + "; echo done").output.ends_with("done\n"));
+  EXPECT_EQ(read_file(file), "") << "a submission wrote to a file of the grader's caller";
 }
 
 TEST_P(SandboxTest, LeavesNoDaemonBehind) {
