@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -130,6 +131,9 @@ Submission::Submission(const fs::path& folder, const Course& course) {
     throw wrong_use("the submission " + folder.string() + " is no folder");
   }
   folder_ = fs::canonical(folder);
+  if (::access(folder_.c_str(), R_OK | X_OK) != 0) {
+    throw wrong_use("cannot read the submission " + folder.string() + ": " + std::strerror(errno));
+  }
   const auto holds_labs = [&](const fs::path& candidate) {
     for (const Lab& lab : course.labs()) {
       if (lab.slot && fs::exists(fs::symlink_status(candidate / lab.folder, error))) {

@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
 
 #include "problem.h"
+#include "temporary_folder.h"
 #include "test_folder.h"
 
 namespace goro::grader {
@@ -88,6 +93,30 @@ TEST_F(SubmissionTest, AFolderWithoutLabsIsWrongUse) {
   EXPECT_THROW((void)take("1"), Problem);
   folder_ = root_ / "no such folder";
   EXPECT_THROW((void)take("1"), Problem);
+}
+
+// In a process that is not root's, whom nothing is hidden from.
+TEST_F(SubmissionTest, AFolderThatMayNotBeReadIsNamedAsSuch) {
+  const TemporaryFolder outside(fs::temp_directory_path() / "goro-unreadable");
+  const fs::path hidden = outside.path() / "alice";
+  fs::create_directory(hidden);
+  fs::permissions(hidden, fs::perms::none);
+  const Course course(root_);
+  const auto look = [&] {
+    constexpr uid_t nobody = 65534;
+    fs::permissions(outside.path(), fs::perms::all);
+    if (::geteuid() == 0 && ::setresuid(nobody, nobody, nobody) != 0) {
+      std::_Exit(2);
+    }
+    try {
+      (void)Submission(hidden, course);
+    } catch (const Problem& problem) {
+      std::fputs(problem.what(), stderr);
+      std::_Exit(static_cast<int>(problem.status()));
+    }
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(look(), testing::ExitedWithCode(2), "alice: Permission denied");
 }
 
 TEST_F(SubmissionTest, CanBeChangedWithoutTouchingTheFolder) {
