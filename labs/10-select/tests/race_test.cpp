@@ -87,7 +87,7 @@ TEST(Race, LeavesItsQueuesUnderTheirLocks) {
   return room[0];
 }
 
-constexpr int kTakes = 1500;
+constexpr int kTakes = 6000;
 
 TEST(Race, WhoeverReleasesTheLastLockLetsTheFrameBe) {
   int wrong = 0;
