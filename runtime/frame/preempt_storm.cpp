@@ -17,7 +17,7 @@ namespace goro {
 namespace {
 
 std::atomic<bool> stop{false};
-bool started = false;
+bool storm_started = false;
 pthread_t thread;
 
 void* storm(void* /*arg*/) {
@@ -50,14 +50,14 @@ void preempt_storm_start() {
   if (pthread_create(&thread, nullptr, storm, nullptr) != 0) {
     fatal("preemptstorm: no thread for it");
   }
-  started = true;
+  storm_started = true;
 }
 
 void preempt_storm_stop() {
-  if (!started) return;
+  if (!storm_started) return;
   stop.store(true, std::memory_order_relaxed);
   pthread_join(thread, nullptr);
-  started = false;
+  storm_started = false;
 }
 
 }  // namespace goro
