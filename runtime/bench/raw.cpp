@@ -1,9 +1,7 @@
 // What is near the limit of the machine: switches by bare assembly between stacks that nobody
 // schedules, and epoll without anybody who waits for it.
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +12,7 @@
 
 #include "bench/bare_switch.h"
 #include "bench/clock.h"
+#include "bench/loopback.h"
 #include "bench/peer.h"
 #include "bench/recursion.h"
 
@@ -153,14 +152,6 @@ double first_recursion(long depth) {
 
 // -- echo: epoll, level-triggered, and sockets that are only touched when they are ready --
 
-constexpr std::size_t kMessage = 128;
-
-void expect(bool good, const char* what) {
-  if (good) return;
-  std::perror(what);
-  std::exit(3);
-}
-
 // One end of a connection.
 struct Socket {
   int fd = -1;
@@ -219,24 +210,15 @@ void poll_sockets(const std::vector<Socket*>& sockets) {
 
 template <bool kOneThread>
 double echo(long count, long connections) {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  expect(bind(listener, generic, size) == 0 && listen(listener, 1024) == 0 &&
-             getsockname(listener, generic, &size) == 0,
-         "listen");
+  Loopback loopback;
   const long each = count / connections;
   std::vector<Socket> ends(static_cast<std::size_t>(connections) * 2);
   std::vector<Socket*> clients;
   std::vector<Socket*> servers;
   for (std::size_t i = 0; i < ends.size(); i += 2) {
-    ends[i] = {socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), true, each, 0};
-    expect(connect(ends[i].fd, generic, size) == 0, "connect");
-    ends[i + 1].fd = accept(listener, nullptr, nullptr);
-    expect(ends[i + 1].fd >= 0, "accept");
+    const auto [client, server] = loopback.connection();
+    ends[i] = {client, true, each, 0};
+    ends[i + 1].fd = server;
     clients.push_back(&ends[i]);
     servers.push_back(&ends[i + 1]);
   }

@@ -1,10 +1,8 @@
 // The workloads with a thread of the operating system in each goroutine's place.
 #include <gnu/libc-version.h>
 #include <linux/futex.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,6 +22,7 @@
 #include <vector>
 
 #include "bench/clock.h"
+#include "bench/loopback.h"
 #include "bench/peer.h"
 #include "bench/recursion.h"
 
@@ -246,32 +245,15 @@ double blocking_calls(long calls) {
   return (now_ns() - start) / static_cast<double>(calls * kThreads);
 }
 
-void expect(bool good, const char* what) {
-  if (good) return;
-  std::perror(what);
-  std::exit(3);
-}
-
 // A thread at each end of each connection.
 double echo(long count, long connections) {
-  constexpr std::size_t kMessage = 128;
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  expect(bind(listener, generic, size) == 0 && listen(listener, 1024) == 0 &&
-             getsockname(listener, generic, &size) == 0,
-         "listen");
+  Loopback loopback;
   std::vector<std::thread> threads;
   std::vector<int> clients;
   for (long i = 0; i < connections; ++i) {
-    clients.push_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    expect(connect(clients.back(), generic, size) == 0, "connect");
-    const int server = accept(listener, nullptr, nullptr);
-    expect(server >= 0, "accept");
-    threads.emplace_back([server] {
+    const auto [client, its_server] = loopback.connection();
+    clients.push_back(client);
+    threads.emplace_back([server = its_server] {
       std::array<char, 4096> buffer;
       for (ssize_t n = 0; (n = read(server, buffer.data(), buffer.size())) > 0;) {
         expect(write(server, buffer.data(), static_cast<std::size_t>(n)) == n, "write");
