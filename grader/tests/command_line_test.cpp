@@ -415,5 +415,19 @@ TEST_F(CommandLine, MutantsAreCaughtOrNamed) {
   EXPECT_SAYS(stale, "never-wraps is stale");
 }
 
+// A test meets a race by chance: here at the second try, since the first leaves a file behind.
+TEST_F(CommandLine, AMutantMayBeCaughtAtTheSecondTry) {
+  const std::string seen = "\\\"" + (root_ / "seen").string() + "\\\"";
+  const std::string once =
+      "(access(" + seen + ", F_OK) == 0 ? 9 : close(creat(" + seen + ", 0600)))";
+  const std::string file = "grader/mutants/02-ring.json";
+  write("solutions/02-ring/ring.cpp", "#include <fcntl.h>\n#include <unistd.h>\n" +
+                                          read_file(root_ / "solutions/02-ring/ring.cpp"));
+  write(file, replace_all(read_file(root_ / file), "place + 1 + 0 * size", once));
+  const Ended caught = course({"mutants", "--name", "never-wraps"});
+  EXPECT_EQ(caught.status, 0) << caught.output;
+  EXPECT_SAYS(caught, "caught by Ring.Wraps, at try 2");
+}
+
 }  // namespace
 }  // namespace goro::grader
