@@ -4,6 +4,7 @@
 //
 // Those of the first group end with status 0. Those of the second break the contract on purpose and
 // end with status 2, those named stackcheck-… only under GORO_DEBUG=stackcheck=1.
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -179,10 +180,10 @@ void refused() {
   const goro::WaitGroup group;
   group.go([] {
     // [refused]
-    int count = 0;
+    std::atomic<int> count{0};
     goro::go([&count] { ++count; });  // ends the program: count is on a stack that moves
     // [/refused]
-    goro::yield();
+    while (count == 0) goro::yield();
   });
   group.wait();
 }

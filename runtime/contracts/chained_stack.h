@@ -12,8 +12,9 @@
 //   └──────────────┘   └─┼─ rbp that f keeps │         │                   │
 //                        └───────────────────┘         └───────────────────┘
 //
-// When a prologue finds too little room, the function is *called*, on a further segment twice as
-// large as the present one, and that segment is left when it returns. This is what GCC means with
+// When a prologue finds too little room, the function is *called*, on a further segment, and that
+// segment is left when it returns. A segment is twice as large as the one before until they have
+// kSegmentMost; further ones have that, or what the frame needs. This is what GCC means with
 // -fsplit-stack, and what Go did up to 1.2: every address stays what it is, and a loop that calls
 // across a seam pays for it each time round, the hot split. To blunt it, one segment behind the
 // present one is kept; taking that one again needs no call of the scheduler.
@@ -86,9 +87,14 @@ inline StackSegment* stack_segment(Stack stack) {
                                              : nullptr;
 }
 
+// Where doubling ends. Less would show in deep recursion; more would make a goroutine that goes a
+// little deeper than half of its stack keep all of it.
+inline constexpr std::size_t kSegmentMost = std::size_t{64} * 1024;
+
 // Chains a segment to gp's present one into which a frame of `bytes` fits with `arguments` bytes of
-// stack arguments: twice as large, or larger. What was kept there goes back first. gp->stack stays
-// what it is: goro_morestack_chained goes over. More than max_stack_size() in all:
+// stack arguments: twice as large as the present one and at most kSegmentMost, or the next power of
+// two that is large enough. What was kept there goes back first. gp->stack stays what it is:
+// goro_morestack_chained goes over. More than max_stack_size() in all:
 // stack_overflow(gp, max_stack_size()). On g0. libgcc: __generic_morestack.
 void newsegment(G* gp, std::size_t bytes, std::size_t arguments);
 

@@ -107,18 +107,40 @@ def thread_of(g):
         return None
 
 
+def older_segment(hi):
+    """(lo, hi) of the segment before the one that ends at hi (contracts/chained_stack.h), or None:
+    the two uppermost words of any other stack are 0."""
+    _, _, older_lo, older_hi, mark, _ = words(hi - 48, 6)
+    return (older_lo, older_hi) if mark & 1 else None
+
+
+def seam():
+    """Where a function returns to that was called over a seam."""
+    try:
+        return int(gdb.parse_and_eval("(unsigned long)&goro_lessstack"))
+    except gdb.error:
+        return None
+
+
 def records(g):
     """Return addresses of a goroutine that does not run, the newest first."""
     record = int(g["sched"]["sp"]) + layout()[2]
     lo, hi = int(g["stack"]["lo"]), int(g["stack"]["hi"])
-    while lo <= record and record + 16 <= hi and record % 8 == 0:
-        above, back = words(record, 2)
+    above, into_the_seam = lo, seam()
+    while record % 8 == 0:
+        older = older_segment(hi)
+        over = older is not None and older[0] <= record < older[1]
+        if over:
+            above, hi = older
+        if not above <= record <= hi - 16:
+            return
+        # The record at a seam returns into a prologue; behind it is where the function returns to.
+        caller, back = words(record, 2) if not over else words(record, 3)[::2]
         if back == 0:
             return
-        yield back
-        if above <= record:
-            return
-        record = above
+        if back != into_the_seam:
+            yield back
+        above, record = record + 1, caller
 
 
 def places(pc):

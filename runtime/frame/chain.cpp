@@ -4,6 +4,8 @@
 // there; everything further goes back at the next return over a seam.
 #include "contracts/chained_stack.h"
 
+#include <algorithm>
+
 #include "contracts/context_switch.h"
 #include "contracts/getg.h"
 #include "contracts/services/fatal.h"
@@ -49,7 +51,7 @@ void newsegment(G* gp, std::size_t bytes, std::size_t arguments) {
   const std::size_t in_all = own != nullptr ? own->links.mark & ~std::uintptr_t{1} : older.size();
   // Written so that nothing can wrap around.
   const std::size_t most = max_stack_size();
-  std::size_t size = older.size() * 2;
+  std::size_t size = std::min(older.size() * 2, kSegmentMost);
   while (size <= most && (room_of(size) < arguments || room_of(size) - arguments < bytes)) {
     size *= 2;
   }

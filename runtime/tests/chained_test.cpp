@@ -2,6 +2,8 @@
 //
 // Where there are none (ARM64, sanitizers) the same programs run on what stands in for them; only
 // what looks at segments is left out there.
+#include <unwind.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdarg>
@@ -136,7 +138,7 @@ TEST(Chained, StartsSmallAndGivesItsSegmentsBack) {
     address_after = &local;
   });
   EXPECT_EQ(first.bytes, goro::kStackMin) << "it begins with a base of 2 KB";
-  EXPECT_GT(deepest.count, 8) << "each segment is twice as large as the one before";
+  EXPECT_GT(deepest.count, 8) << "each segment is twice as large as the one before, up to 64 KB";
   EXPECT_FALSE(deepest.on_base);
   EXPECT_TRUE(after.on_base) << "every function on a segment has returned";
   EXPECT_LE(after.count, 2) << "one segment is kept for the next time, the others go back";
@@ -436,42 +438,90 @@ TEST(Chained, AnExceptionPassesSeamsAndGivesTheirSegmentsBack) {
 }
 
 #if GORO_CHAINED_STACKS
-// Frames of 4 KB, so that a few are many segments.
-[[gnu::noinline]] int seams_below(int depth, int* destroyed, int* seams) {
+constexpr int kSeams = 1000;
+
+// Frames of which only one fits into a segment.
+struct SeamByFrame {
+  int unwound = 0;  // frames whose destructors ran
+  int seams = 0;    // at the deepest point
+  // What was done there.
+  void (*look)(SeamByFrame*) = nullptr;
+  int count = 0;
+  bool throws = false;
+};
+[[gnu::noinline]] int seam_by_frame(int depth, SeamByFrame* seen) {
   struct OnExit {
     int* at;
     ~OnExit() { ++*at; }
-  } on_exit{destroyed};
-  volatile char room[4000];
+  } on_exit{&seen->unwound};
+  volatile char room[40'000];
   keep(room);
   room[0] = 1;
-  if (depth > 0) return seams_below(depth - 1, destroyed, seams) + room[0];
+  if (depth > 0) return seam_by_frame(depth - 1, seen) + room[0];
   for (const goro::StackSegment* at = goro::stack_segment(goro::getg()->stack); at != nullptr;
        at = goro::stack_segment(at->older)) {
-    ++*seams;
+    ++seen->seams;
   }
-  throw 7;
+  if (seen->look != nullptr) seen->look(seen);
+  if (seen->throws) throw 7;
+  return room[0];
 }
 
-// A segment is twice as large as the one before, so a thousand seams are two hundred exceptions.
-TEST(Chained, ExceptionsPassAThousandSeams) {
-  constexpr int kRounds = 200;
-  constexpr int kDepth = 300;
-  int destroyed = 0;
+TEST(Chained, AnExceptionPassesAThousandSeams) {
+  SeamByFrame seen;
+  seen.throws = true;
   int caught = 0;
-  int seams = 0;
+  Segments after;
+  bool caught_on_base = false;
   on_chained([&] {
-    for (int round = 0; round < kRounds; ++round) {
+    for (int round = 0; round < 3; ++round) {
       try {
-        seams_below(kDepth, &destroyed, &seams);
+        seam_by_frame(kSeams, &seen);
       } catch (int) {
         ++caught;
+        caught_on_base = goro::stack_segment(goro::getg()->stack) == nullptr;
       }
     }
+    grow(50);  // a return over a seam
+    after = segments(goro::getg());
   });
-  EXPECT_EQ(caught, kRounds);
-  EXPECT_EQ(destroyed, kRounds * (kDepth + 1)) << "each frame's destructor ran once";
-  EXPECT_GE(seams, 1000);
+  EXPECT_EQ(caught, 3);
+  EXPECT_EQ(seen.unwound, 3 * (kSeams + 1)) << "each frame's destructor ran once";
+  EXPECT_GE(seen.seams, 3 * kSeams) << "segments stop doubling at 64 KB, so there are that many";
+  EXPECT_TRUE(caught_on_base);
+  EXPECT_LE(after.count, 2) << "what the exception left behind was given back";
+}
+
+TEST(Chained, TheUnwinderWalksThroughAThousandSeams) {
+  SeamByFrame seen;
+  seen.look = [](SeamByFrame* at) {
+    _Unwind_Backtrace(
+        [](_Unwind_Context* context, void* arg) {
+          // At a seam the return address is the seam's own.
+          if (!goro::is_seam(_Unwind_GetIP(context))) ++static_cast<SeamByFrame*>(arg)->count;
+          return _URC_NO_REASON;
+        },
+        at);
+  };
+  int value = 0;
+  on_chained([&] { value = seam_by_frame(kSeams, &seen); });
+  EXPECT_EQ(value, kSeams + 1);
+  EXPECT_GE(seen.seams, kSeams);
+  EXPECT_GE(seen.count, kSeams + 1) << "every frame is there, down to the goroutine's first one";
+}
+
+TEST(Chained, SegmentsStopDoublingAt64KB) {
+  std::size_t largest = 0;
+  on_chained([&] {
+    auto look = [&largest] {
+      goro::for_each_segment(goro::getg(), [&largest](goro::Stack stack) {
+        largest = std::max(largest, stack.size());
+      });
+    };
+    below(kDeep, look);
+  });
+  EXPECT_EQ(largest, goro::kSegmentMost)
+      << "a segment that nobody asked to be larger is as large as that at the most";
 }
 #endif
 
