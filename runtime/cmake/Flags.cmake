@@ -45,6 +45,10 @@ elseif(GORO_SANITIZE STREQUAL "")
     # The check in every prologue. lld recognises a prologue only where it is the first thing in a
     # function, so no landing pads for indirect branches (-fcf-protection=none).
     list(APPEND GORO_COMPILE_OPTIONS -fsplit-stack -fcf-protection=none)
+    # Some -mtune= would have gcc keep room for arguments below what alloca gives (frame/stack_space.h).
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      list(APPEND GORO_COMPILE_OPTIONS -mno-accumulate-outgoing-args)
+    endif()
     # lld turns calls into code without checks into requests for 16 KB; bfd does not.
     list(APPEND GORO_LINK_OPTIONS -fuse-ld=lld)
   else()

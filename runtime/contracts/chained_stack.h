@@ -48,7 +48,8 @@ namespace goro {
 
 // The two uppermost words of every stack that grows. gostartcall leaves them 0.
 struct StackLinks {
-  // Of a segment: the bytes of all segments up to this one, | 1. Of a base: 0.
+  // Of a segment: the bytes of all segments up to this one, | 1. Of a base: even, and not to be
+  // looked at (frame/stack_space.cpp keeps its list there).
   std::uintptr_t mark;
   // The upper end of the segment that was chained to this one last, in use or kept; 0: none.
   std::uintptr_t newer;

@@ -38,6 +38,7 @@
 #include "frame/kept_pages.h"
 #include "frame/netpoll.h"
 #include "frame/sema_root.h"
+#include "frame/stack_space.h"
 #include "frame/threads.h"
 #include "frame/timer.h"
 #include "frame/trace.h"
@@ -193,6 +194,7 @@ void forget_the_run() {
     if (gp->stack_kind == StackKind::fixed) {
       fixed_stack_free(gp->stack);
     } else if (gp->stack.lo != 0 && gp->stack_kind == StackKind::chained) {
+      release_all_space(gp);
       for_each_segment(gp, [](Stack stack) { stackfree(nullptr, stack); });
     } else if (gp->stack.lo != 0) {
       stackfree(nullptr, gp->stack);
@@ -234,6 +236,7 @@ void orphan_end(M* mp) {
   if (gp->stack_kind == StackKind::fixed) {
     fixed_stack_free(gp->stack);
   } else if (gp->stack_kind == StackKind::chained) {
+    release_all_space(gp);
     for_each_segment(gp, release);
   } else {
     release(gp->stack);

@@ -20,6 +20,7 @@
 #include "frame/entry.h"
 #include "frame/fixed_stack.h"
 #include "frame/settings.h"
+#include "frame/stack_space.h"
 #include "frame/trace.h"
 #include "goro/go.h"
 #include "goro/panic.h"
@@ -92,6 +93,18 @@ __attribute__((noinline)) void record_park(const G* gp) {
 }
 
 #if GORO_GROWABLE_STACKS
+constexpr int kQuietParks = 64;
+
+// Of a chained stack: segments to spare, and bytes that alloca had no room for.
+void release_if_quiet(G* gp) {
+  const bool space = may_have_unused_space(gp->stack);
+  if (stack_links(gp->stack)->newer == 0 && !space) return;
+  gp->quiet_parks = (gp->quiet_parks + 1) % kQuietParks;
+  if (gp->quiet_parks != 0) return;
+  release_newer_segments(getm()->p, gp->stack);
+  if (space) release_unused_space(gp);
+}
+
 // [shrink_if_quiet]
 // before_park's, for a stack that has grown or may have a segment to spare.
 //
@@ -99,11 +112,7 @@ __attribute__((noinline)) void record_park(const G* gp) {
 // parks is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop
 // that recurses and parks would copy its stack twice a round.
 __attribute__((noinline)) void shrink_if_quiet(G* gp) {
-  constexpr int kQuietParks = 64;
-  if (gp->stack_kind == StackKind::chained && stack_links(gp->stack)->newer != 0) {
-    gp->quiet_parks = (gp->quiet_parks + 1) % kQuietParks;
-    if (gp->quiet_parks == 0) release_newer_segments(getm()->p, gp->stack);
-  }
+  if (gp->stack_kind == StackKind::chained) release_if_quiet(gp);
   if (gp->stack_kind != StackKind::growable) return;
   if (gp->stack.hi - gp->sched.sp + kStackGuard >= gp->stack.size() / 4) {
     gp->quiet_parks = 0;
@@ -174,6 +183,7 @@ void g_free_stack(G* gp) {
     stackfree(getm()->p, gp->stack);
   } else if (gp->stack_kind == StackKind::chained) {
     P* pp = getm()->p;
+    release_all_space(gp);
     for_each_segment(gp, [pp](Stack stack) { stackfree(pp, stack); });
   } else {
     fixed_stack_free(gp->stack);

@@ -31,10 +31,10 @@ constexpr StackChoice fixed_stack(std::size_t bytes) {
   return {bytes == 0 ? std::size_t{1} : bytes - (bytes == detail::kChainedStack ? 1 : 0)};
 }
 
-// A stack that starts at 2 KB and never moves, for any C++ code but alloca: a function for which
-// there is too little room runs on a further segment, twice as large as the last one until they
-// have 64 KB. A loop that calls such a function pays for that each time. On x86-64; on ARM64 and
-// under the sanitizers it is fixed_stack(256 << 10).
+// A stack that starts at 2 KB and never moves, for any C++ code: a function for which there is too
+// little room runs on a further segment, twice as large as the last one until they have 64 KB. A
+// loop that calls such a function pays for that each time. On x86-64; on ARM64 and under the
+// sanitizers it is fixed_stack(256 << 10).
 constexpr StackChoice chained() {
   return {detail::kChainedStack};
 }
