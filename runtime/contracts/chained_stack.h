@@ -49,7 +49,7 @@ namespace goro {
 // The two uppermost words of every stack that grows. gostartcall leaves them 0.
 struct StackLinks {
   // Of a segment: the bytes of all segments up to this one, | 1. Of a base: even, and not to be
-  // looked at (frame/stack_space.cpp keeps its list there).
+  // looked at except as goro_morestack_chained does (frame/stack_space.h says what is there).
   std::uintptr_t mark;
   // The upper end of the segment that was chained to this one last, in use or kept; 0: none.
   std::uintptr_t newer;
@@ -61,6 +61,7 @@ struct StackSegment {
   // The most bytes of a frame and of stack arguments that fit into it.
   std::size_t room;
   Stack older;
+  Stack base;
   StackLinks links;
 };
 
@@ -70,6 +71,8 @@ static_assert(offsetof(StackSegment, room) == GORO_SEGMENT_SIZE + GORO_SEGMENT_R
 static_assert(offsetof(StackSegment, older) == GORO_SEGMENT_SIZE + GORO_SEGMENT_OLDER_LO);
 static_assert(offsetof(StackSegment, older) + offsetof(Stack, hi) ==
               GORO_SEGMENT_SIZE + GORO_SEGMENT_OLDER_HI);
+static_assert(offsetof(StackSegment, links) + offsetof(StackLinks, mark) ==
+              GORO_SEGMENT_SIZE + GORO_SEGMENT_MARK);
 static_assert(offsetof(StackSegment, links) + offsetof(StackLinks, newer) ==
               GORO_SEGMENT_SIZE + GORO_SEGMENT_NEWER);
 #if defined(__x86_64__)
@@ -86,6 +89,12 @@ inline StackLinks* stack_links(Stack stack) {
 inline StackSegment* stack_segment(Stack stack) {
   return (stack_links(stack)->mark & 1) != 0 ? reinterpret_cast<StackSegment*>(stack.hi) - 1
                                              : nullptr;
+}
+
+// The base of a chained goroutine whose stack this is.
+inline Stack base_of(Stack stack) {
+  const StackSegment* segment = stack_segment(stack);
+  return segment != nullptr ? segment->base : stack;
 }
 
 // Where doubling ends. Less would show in deep recursion; more would make a goroutine that goes a
@@ -144,9 +153,10 @@ extern "C" {
 // it; for foreign code r10 has kForeignRoom in it.
 //   1. The goroutine copies again, a signal handler runs on a stack of its own, or there is room
 //      after all: into the body.
-//   2. It was asked to give way, or no kept segment is large enough: saves every register that can
-//      hold an argument, pushes a request of two words, {bytes of stack arguments, bytes of frame},
-//      and goro_mcall(goro_morestack_chained_m). Then looks again.
+//   2. It was asked to give way, no kept segment is large enough, or this is a pinned base and its
+//      pin is over (the mark has GORO_STACK_PINNED, and rbp is above it): saves every register that
+//      can hold an argument, pushes a request of two words, {bytes of stack arguments, bytes of
+//      frame}, and goro_mcall(goro_morestack_chained_m). Then looks again.
 //   3. Goes over to the kept segment: G::stack, the limit in the G and the one that prologues
 //      compare with, unless somebody asks; copies the stack arguments, keeping their alignment;
 //      calls the body.

@@ -2,12 +2,17 @@
 // contracts/chained_stack.h asserts every one of them.
 #pragma once
 
-#define GORO_SEGMENT_SIZE 48
-#define GORO_SEGMENT_LO -48
-#define GORO_SEGMENT_ROOM -40
-#define GORO_SEGMENT_OLDER_LO -32
-#define GORO_SEGMENT_OLDER_HI -24
+#define GORO_SEGMENT_SIZE 64
+#define GORO_SEGMENT_LO -64
+#define GORO_SEGMENT_ROOM -56
+#define GORO_SEGMENT_OLDER_LO -48
+#define GORO_SEGMENT_OLDER_HI -40
+#define GORO_SEGMENT_MARK -16
 #define GORO_SEGMENT_NEWER -8
+
+// In the mark of a base that is pinned (contracts/services/pin.h). The mark as a number is at least
+// the pin, then.
+#define GORO_STACK_PINNED 2
 
 // kStackGuard, kStackPreempt, and StackKind::chained in the two lowest bits of the byte that it has
 // in a G.

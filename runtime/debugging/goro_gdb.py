@@ -109,8 +109,8 @@ def thread_of(g):
 
 def older_segment(hi):
     """(lo, hi) of the segment before the one that ends at hi (contracts/chained_stack.h), or None:
-    the two uppermost words of any other stack are 0."""
-    _, _, older_lo, older_hi, mark, _ = words(hi - 48, 6)
+    the mark of any other stack is even."""
+    _, _, older_lo, older_hi, _, _, mark, _ = words(hi - 64, 8)
     return (older_lo, older_hi) if mark & 1 else None
 
 

@@ -10,6 +10,7 @@
 #include "contracts/getg.h"
 #include "contracts/services/fatal.h"
 #include "contracts/services/options.h"
+#include "contracts/services/pin.h"
 #include "contracts/stack.h"
 
 namespace goro {
@@ -60,7 +61,7 @@ void newsegment(G* gp, std::size_t bytes, std::size_t arguments) {
   release_newer_segments(pp, older);
   const Stack fresh = stackalloc(pp, size);
   auto* segment = reinterpret_cast<StackSegment*>(fresh.hi) - 1;
-  *segment = {fresh.lo, room_of(size), older, {(in_all + size) | 1, 0}};
+  *segment = {fresh.lo, room_of(size), older, base_of(older), {(in_all + size) | 1, 0}};
   stack_links(older)->newer = fresh.hi;
 }
 
@@ -78,6 +79,10 @@ extern "C" [[noreturn]] void goro_morestack_chained_m(G* gp) {
   if (gp->stackguard0.load(std::memory_order_relaxed) == goro::kStackPreempt) {
     goro::newstack(gp, 0, true);
   }
+  // The frame record is goro_morestack_chained's, and its first word is what that has in rbp.
+  const std::uintptr_t rbp =
+      *reinterpret_cast<const std::uintptr_t*>(gp->sched.sp + goro::kSwitchFrameRecord);
+  if (goro::unpin_if_over(gp, rbp)) goro::newstack(gp, request->bytes, true);
   goro::newsegment(gp, request->bytes, request->arguments);
   goro_gogo(&gp->sched);
 }

@@ -56,7 +56,9 @@ FUNCTION(goro_morestack_chained)
         cmpq    %r10, %rdx
         jae     .Lroom
 1:      movq    GORO_G_STACK_HI(%rax), %rdx
-        movq    GORO_SEGMENT_NEWER(%rdx), %rdx
+        testb   $GORO_STACK_PINNED, GORO_SEGMENT_MARK(%rdx)
+        jne     .Lpinned
+.Lstay: movq    GORO_SEGMENT_NEWER(%rdx), %rdx
         testq   %rdx, %rdx
         je      .Lask
         leaq    (%r10, %r11), %rcx
@@ -140,6 +142,10 @@ goro_lessstack:
         subq    $8, %rcx
         jne     4b
         jmp     2b
+
+.Lpinned:
+        cmpq    GORO_SEGMENT_MARK(%rdx), %rbp
+        jbe     .Lstay                          // else the pin is over
 
 .Lask:  pushq   %rdi
         pushq   %rsi

@@ -25,4 +25,16 @@ namespace goro {
   stop_with(text.c_str());
 }
 
+[[noreturn]] void refuse_pin(const G* gp) {
+  std::string text;
+  {
+    TextSink out(&text);
+    out.put("fatal error: pin_stack: goroutine ").number(gp->goid);
+    out.put(
+        " runs on a growable stack, which cannot be pinned on this processor.\n"
+        "Start it with SpawnOptions{.stack = goro::chained()}, or with goro::fixed_stack(bytes).");
+  }
+  stop_with(text.c_str());
+}
+
 }  // namespace goro

@@ -14,6 +14,7 @@
 #include "contracts/run_queue.h"
 #include "contracts/services/exceptions.h"
 #include "contracts/services/fatal.h"
+#include "contracts/services/pin.h"
 #include "contracts/services/scheduling.h"
 #include "contracts/stack.h"
 #include "frame/end.h"
@@ -102,7 +103,7 @@ void release_if_quiet(G* gp) {
   gp->quiet_parks = (gp->quiet_parks + 1) % kQuietParks;
   if (gp->quiet_parks != 0) return;
   release_newer_segments(getm()->p, gp->stack);
-  if (space) release_unused_space(gp);
+  if (space) release_unused_space(gp, gp->sched.sp);
 }
 
 // [shrink_if_quiet]
@@ -112,7 +113,9 @@ void release_if_quiet(G* gp) {
 // parks is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop
 // that recurses and parks would copy its stack twice a round.
 __attribute__((noinline)) void shrink_if_quiet(G* gp) {
-  if (gp->stack_kind == StackKind::chained) release_if_quiet(gp);
+  if (gp->stack_kind == StackKind::chained && !unpin_if_over(gp, gp->sched.sp)) {
+    release_if_quiet(gp);
+  }
   if (gp->stack_kind != StackKind::growable) return;
   if (gp->stack.hi - gp->sched.sp + kStackGuard >= gp->stack.size() / 4) {
     gp->quiet_parks = 0;

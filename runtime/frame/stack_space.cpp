@@ -21,6 +21,7 @@ struct alignas(16) SpaceBlock {
   SpaceBlock* older;
   std::uintptr_t depth;  // of the token: bytes from there to the upper end of the base
   std::size_t in_all;    // the bytes of this one and all older ones
+  std::uintptr_t pin;    // of the first one: base_pin()
 };
 
 // What goro_allocate_space_m is asked for, and what it answers.
@@ -49,18 +50,24 @@ std::uintptr_t word_at(Stack stack, std::uintptr_t depth) {
   return *reinterpret_cast<const std::uintptr_t*>(stack.hi - (depth - bytes_before(stack)));
 }
 
-Stack base_of(Stack stack) {
-  while (const StackSegment* segment = stack_segment(stack)) stack = segment->older;
-  return stack;
+// In the mark of a base that has blocks and is pinned, so that it is larger than any pin.
+constexpr std::uintptr_t kBoth = std::uintptr_t{1} << 63;
+
+// The newest is the first, and its token the deepest.
+SpaceBlock* first_block(Stack base) {
+  const std::uintptr_t mark = stack_links(base)->mark;
+  if ((mark & GORO_STACK_PINNED) != 0 && mark < kBoth) return nullptr;
+  return reinterpret_cast<SpaceBlock*>(mark & ~(kBoth | GORO_STACK_PINNED));
 }
 
-// A base's mark is free for this: blocks are aligned, so it stays even. The newest is the first,
-// and its token the deepest.
-SpaceBlock* first_block(Stack base) {
-  return reinterpret_cast<SpaceBlock*>(stack_links(base)->mark);
-}
-void set_first_block(Stack base, SpaceBlock* block) {
-  stack_links(base)->mark = reinterpret_cast<std::uintptr_t>(block);
+void set_mark(Stack base, SpaceBlock* first, std::uintptr_t pin) {
+  std::uintptr_t mark = pin;
+  if (first != nullptr) {
+    first->pin = pin;
+    mark = reinterpret_cast<std::uintptr_t>(first);
+    if (pin != 0) mark |= kBoth | GORO_STACK_PINNED;
+  }
+  stack_links(base)->mark = mark;
 }
 
 std::uintptr_t place_of(SpaceBlock* block) {
@@ -70,36 +77,48 @@ std::uintptr_t place_of(SpaceBlock* block) {
 // Gives blocks back whose functions have returned, of a goroutine whose stack pointer is at `sp` of
 // `stack`. Up to the first in use: what is behind it was looked at when that one was made.
 void release_unused(Stack stack, std::uintptr_t sp, Stack base) {
-  const std::uintptr_t depth = depth_of(stack, sp);
   SpaceBlock* block = first_block(base);
+  if (block == nullptr) return;
+  const std::uintptr_t pin = base_pin(base);
+  const std::uintptr_t depth = depth_of(stack, sp);
   while (block != nullptr &&
          (block->depth > depth || word_at(stack, block->depth) != ~place_of(block))) {
     SpaceBlock* older = block->older;
     std::free(block);
     block = older;
   }
-  set_first_block(base, block);
+  set_mark(base, block, pin);
 }
 
 }  // namespace
+
+std::uintptr_t base_pin(Stack base) {
+  const std::uintptr_t mark = stack_links(base)->mark;
+  if ((mark & GORO_STACK_PINNED) == 0) return 0;
+  return mark < kBoth ? mark : first_block(base)->pin;
+}
+
+void set_base_pin(Stack base, std::uintptr_t pin) {
+  set_mark(base, first_block(base), pin);
+}
 
 bool may_have_unused_space(Stack present) {
   return stack_segment(present) == nullptr && first_block(present) != nullptr;
 }
 
-void release_unused_space(G* gp) {
-  release_unused(gp->stack, gp->sched.sp, gp->stack);
+void release_unused_space(G* gp, std::uintptr_t sp) {
+  release_unused(gp->stack, sp, gp->stack);
 }
 
 void release_all_space(const G* gp) {
   const Stack base = base_of(gp->stack);
   SpaceBlock* block = first_block(base);
+  set_mark(base, nullptr, 0);
   while (block != nullptr) {
     SpaceBlock* older = block->older;
     std::free(block);
     block = older;
   }
-  set_first_block(base, nullptr);
 }
 
 // A chained goroutine found too little room for so many bytes, or is to give way. It looks again
@@ -124,8 +143,9 @@ extern "C" [[noreturn]] void goro_allocate_space_m(G* gp) {
     }
     auto* block = static_cast<SpaceBlock*>(std::malloc(sizeof(SpaceBlock) + request->bytes));
     if (block == nullptr) fatal("out of memory (stack)");
-    *block = {older, depth + kSpaceToken, in_blocks + request->bytes};
-    set_first_block(base, block);
+    const std::uintptr_t pin = base_pin(base);
+    *block = {older, depth + kSpaceToken, in_blocks + request->bytes, pin};
+    set_mark(base, block, pin);
     request->place = place_of(block);
   }
   goro_gogo(&gp->sched);

@@ -13,6 +13,15 @@
 // back.
 //
 // libgcc keeps such blocks until the segment is left.
+//
+// The list of blocks begins in the mark of the goroutine's base, a word that it shares with the pin
+// (contracts/services/pin.h):
+//
+//   0                             neither
+//   the first block               blocks are aligned, so this is even
+//   the pin                       GORO_STACK_PINNED is set
+//   the first block, that bit     the pin is kept in the block; the pin is not over as long as
+//   there and the highest               is one, because the block's token must not move
 #pragma once
 
 #include <cstdint>
@@ -26,19 +35,23 @@ namespace goro {
 // Might release_unused_space have something to do? Not before the goroutine is on its base again.
 bool may_have_unused_space(Stack present);
 
-// Gives back all blocks of functions that have returned, seen from gp->sched.sp. gp does not run,
-// and is on its base.
-void release_unused_space(G* gp);
+// Gives back all blocks of functions that have returned when gp's stack pointer is sp. gp does not
+// run, and is on its base.
+void release_unused_space(G* gp, std::uintptr_t sp);
 
 // Gives back all blocks: nothing of gp will run any more.
 void release_all_space(const G* gp);
+
+// The pin of a chained goroutine's base; 0: none.
+std::uintptr_t base_pin(Stack base);
+void set_base_pin(Stack base, std::uintptr_t pin);
 
 #else
 
 inline bool may_have_unused_space(Stack /*present*/) {
   return false;
 }
-inline void release_unused_space(G* /*gp*/) {}
+inline void release_unused_space(G* /*gp*/, std::uintptr_t /*sp*/) {}
 inline void release_all_space(const G* /*gp*/) {}
 
 #endif

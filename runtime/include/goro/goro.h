@@ -8,6 +8,7 @@
 #include "goro/lock_os_thread.h"
 #include "goro/net.h"
 #include "goro/panic.h"
+#include "goro/pin_stack.h"
 #include "goro/run.h"
 #include "goro/select.h"
 #include "goro/sync.h"
