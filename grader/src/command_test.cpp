@@ -229,7 +229,7 @@ class Stages {
   }
 
   // Pages quote the tree as it is and link to what exists, and so do lab.json files. Translations
-  // say what their sources say, and the peers' table and pictures what their figures say.
+  // say what their sources say, and the tables and pictures of figures what these say.
   bool pages(Log& log) const {
     bool good = true;
     for (const std::string& file : files(log, {"*.md"})) {
@@ -253,7 +253,8 @@ class Stages {
       std::for_each(lab->benchmarks.begin(), lab->benchmarks.end(), look);
     }
     return log.ok({"docs/ko/translations.py", "check"}) &&
-           log.ok({"runtime/bench/peers.py", "--check"}) && good;
+           log.ok({"runtime/bench/peers.py", "--check"}) &&
+           log.ok({"runtime/bench/stacks.py", "--check"}) && good;
   }
 
   // The site as ./course docs makes it, and a browser that looks at it.
@@ -329,6 +330,9 @@ class Stages {
     }
     if (preset == "gcc-release") {
       targets.emplace_back("goro_bars");
+      if (host_architecture() == Architecture::x86_64) {
+        targets.emplace_back("goro_stacks");
+      }
     }
     return build_with_solutions(log, preset, targets) &&
            log.ok({"ctest", "--test-dir", (course_.build() / preset).string(), "--tests-regex",
@@ -337,9 +341,14 @@ class Stages {
            (preset != "gcc-release" || bars(log, preset));
   }
 
-  // Every peer's program still does every workload.
+  // Every peer's program still does every workload; and what stacks.py measures can be measured.
   bool bars(Log& log, const std::string& preset) const {
-    return log.ok({(course_.build() / preset / "runtime/bench/goro_bars").string(), "--quick"});
+    const fs::path programs = course_.build() / preset / "runtime/bench";
+    const std::string stacks = (programs / "goro_stacks").string();
+    return log.ok({(programs / "goro_bars").string(), "--quick"}) &&
+           (host_architecture() != Architecture::x86_64 ||
+            (log.ok({stacks, "calls", "1"}) && log.ok({stacks, "recursion", "1"}) &&
+             log.ok({stacks, "memory", "chained", "1000"})));
   }
 
   bool solutions(Log& log, const std::string& preset) const {

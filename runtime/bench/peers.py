@@ -166,13 +166,13 @@ def table(kept):
         + block("missed", lost or ["none"])) + "\n"
 
 
-def quoting(page, regions):
-    """`page` with the table's regions where it quotes them."""
+def quoting(page, regions, of="runtime/bench/peers.txt"):
+    """`page` with the regions of the text in file `of` where it quotes them."""
     def block(found):
         lines = regions.split(f"# [{found[2]}]\n")[1].split(f"# [/{found[2]}]\n")[0]
         return f"{found[1]}```text\n{lines}```\n"
 
-    mark = r"(<!-- quote: runtime/bench/peers\.txt#(\w+) -->\n)(?:```text\n.*?^```\n)?"
+    mark = rf"(<!-- quote: {re.escape(of)}#(\w+) -->\n)(?:```text\n.*?^```\n)?"
     return re.sub(mark, block, page, flags=re.DOTALL | re.MULTILINE)
 
 
