@@ -20,6 +20,7 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <utility>
 #include <vector>
 
 #include "contracts/context_switch.h"
@@ -97,9 +98,6 @@ void* thread_main(void* arg) {
   mp->thread = this_thread();
   m_enter_thread(mp);
   if (mp->is_sysmon) {
-    // The kernel may let a thread sleep 50 µs longer than it asked for, to wake several at once.
-    // Sysmon's shortest pause is 20, and for that long a P stays with a thread that is blocked.
-    prctl(PR_SET_TIMERSLACK, 1UL);
     program_text_init();  // on this thread, where nobody waits for it
     sysmon();
   } else {
@@ -222,6 +220,37 @@ void newm(P* pp, bool spinning, std::int64_t id) {
   allm = mp;
   sched.lock.unlock();
   start_thread(mp);
+}
+
+// How much longer than it asks for sysmon may sleep, in nanoseconds. Its shortest pause is 20 µs,
+// and so long a P stays with a thread that is blocked: where there are system calls, the pause is
+// exact. Where there are none, nothing waits for sysmon that is shorter than a slice of 10 ms, and
+// where the kernel wakes it on the processor of a busy M, a round costs that one as much as the
+// pause is long.
+constexpr unsigned long kExact = 1;
+constexpr unsigned long kLeisurely = 200'000;
+
+static bool there_are_system_calls() {
+  static std::uint32_t ended_before = 0;  // sysmon's
+  std::uint32_t ended = 0;
+  bool within = false;
+  const std::int32_t procs = sched.gomaxprocs.load(std::memory_order_acquire);
+  for (std::int32_t i = 0; i < procs; ++i) {
+    const P* pp = allp[static_cast<std::size_t>(i)];
+    ended += pp->syscalltick.look();
+    const M* mp = pp->m.look();
+    const G* gp = mp == nullptr ? nullptr : mp->curg.load(std::memory_order_acquire);
+    within = within || (gp != nullptr && gp->atomicstatus.load(std::memory_order_relaxed) ==
+                                             static_cast<std::uint32_t>(GStatus::syscall));
+  }
+  return std::exchange(ended_before, ended) != ended || within;
+}
+
+static void choose_timer_slack() {
+  thread_local unsigned long chosen = 0;
+  const unsigned long slack = there_are_system_calls() ? kExact : kLeisurely;
+  if (slack != chosen) prctl(PR_SET_TIMERSLACK, slack);
+  chosen = slack;
 }
 
 void sysmon_start() {
@@ -441,6 +470,11 @@ void preempt_all() {
 
 void sysmon_pause(std::uint32_t microseconds) {
   if (trace_is_on()) microseconds = std::min(microseconds, kTracePause);
+#if GORO_SIMULATE
+  if (!sim::active) choose_timer_slack();
+#else
+  choose_timer_slack();
+#endif
   sched.endnote.sleep_for(std::int64_t{microseconds} * 1000);
 }
 
