@@ -13,7 +13,7 @@
 /* clang-format off */
 #define FUNCTION(name)      \
         .text;              \
-        .p2align 4;         \
+        .p2align 6;         \
         .globl name;        \
         .type name, %function; \
 name:                       \
