@@ -35,7 +35,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "contracts/lock.h"
+#include "contracts/channel_lock.h"
 #include "contracts/model.h"
 #include "contracts/sudog.h"
 #include "goro/detail/channel.h"
@@ -66,7 +66,7 @@ struct Waitq {
 struct Hchan {
   detail::HandleCount handles{1};  // goro/detail/channel.h counts them
 
-  RuntimeMutex lock;
+  ChannelLock lock;
   atomic<bool> closed{false};  // set once, under lock
   bool trivial = false;        // type->trivial
   std::uint32_t elemsize = 0;  // type->size

@@ -24,10 +24,11 @@ class RuntimeMutex {
 
   bool try_lock() { return !held_.exchange(true, std::memory_order_acquire); }
 
+ protected:
+  atomic<bool> held_{false};
+
  private:
   void lock_slow();
-
-  atomic<bool> held_{false};
 };
 
 }  // namespace goro

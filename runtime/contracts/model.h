@@ -23,6 +23,7 @@
 #include "contracts/lock.h"
 #include "contracts/observed.h"
 #include "contracts/offsets.h"
+#include "contracts/one_p.h"
 #include "contracts/timers.h"
 #include "contracts/wait_reason.h"
 
@@ -55,6 +56,29 @@ enum class GStatus : std::uint32_t {
 };
 inline constexpr std::uint32_t kGScan = 0x1000;
 // [/status]
+
+// Where a G's status is. A goroutine that waits is moved by the one who took it from where it
+// waited; with one P nobody else is about then who could be in the way (contracts/one_p.h). In a
+// system call there is: sysmon, with the scan bit.
+#if GORO_ONE_P
+class StatusWord : public atomic<std::uint32_t> {
+ public:
+  using atomic<std::uint32_t>::atomic;
+
+  bool compare_exchange_weak(std::uint32_t& expected, std::uint32_t desired,
+                             std::memory_order success, std::memory_order failure) {
+    if (expected != static_cast<std::uint32_t>(GStatus::waiting) || !at_one_p()) {
+      return atomic<std::uint32_t>::compare_exchange_weak(expected, desired, success, failure);
+    }
+    expected = load(std::memory_order_acquire);
+    if (expected != static_cast<std::uint32_t>(GStatus::waiting)) return false;
+    store(desired, std::memory_order_release);
+    return true;
+  }
+};
+#else
+using StatusWord = atomic<std::uint32_t>;
+#endif
 
 // Go: _Pidle … _Pdead.
 enum class PStatus : std::uint32_t { idle = 0, running = 1, syscall = 2, gcstop = 3, dead = 4 };
@@ -139,7 +163,7 @@ struct alignas(kCacheLine) G {
   Observed<M*> m;
   Gobuf sched;
 
-  atomic<std::uint32_t> atomicstatus{0};
+  StatusWord atomicstatus{0};
   Observed<WaitReason> waitreason{WaitReason::none};
   // These two share a byte: the line is full. Only whoever owns the goroutine looks at either.
   StackKind stack_kind : 2 = StackKind::growable;
@@ -356,9 +380,9 @@ struct alignas(kCacheLine) P {
   // The local run queue. Only the owner moves the tail; the owner and thieves move the head. Both
   // run freely mod 2^32. Their own lines, because thieves write the head while the owner fills the
   // ring.
-  alignas(kCacheLine) atomic<std::uint32_t> runqhead{0};
+  alignas(kCacheLine) POwned<std::uint32_t> runqhead{0};
   alignas(kCacheLine) atomic<std::uint32_t> runqtail{0};
-  atomic<G*> runnext{nullptr};
+  POwned<G*> runnext{nullptr};
   atomic<G*> runq[kRunqSize]{};
   // [/local_queue]
 

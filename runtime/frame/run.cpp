@@ -23,6 +23,7 @@
 #include "frame/ending.h"
 #include "frame/fixed_stack.h"
 #include "frame/interrupt.h"
+#include "frame/one_p.h"
 #include "frame/schedtrace.h"
 #include "frame/settings.h"
 #include "frame/signals.h"
@@ -84,6 +85,7 @@ void run_main(void (*invoke)(void*), void* object, const Options& options) {
   allm = m0;
   procresize(procs);
   sched.lock.unlock();
+  set_one_p(procs == 1);
 
   main_call = MainCall{invoke, object};
   const Stack stack = fixed_stack_alloc(options.main_stack);
@@ -99,6 +101,7 @@ void run_main(void (*invoke)(void*), void* object, const Options& options) {
   }
   preempt_storm_stop();
   m_leave_thread(m0);
+  set_one_p(false);
   forget_the_run();
   signals_remove();
   std::set_terminate(outer_terminate);

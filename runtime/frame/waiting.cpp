@@ -108,7 +108,8 @@ bool has_room(const P* pp) {
          kRunqSize;
 }
 
-// No P, or none that is surely ours?
+}  // namespace
+
 bool is_outside() {
   const G* gp = getg();
   if (gp == nullptr) return true;
@@ -117,8 +118,6 @@ bool is_outside() {
   return running != nullptr && (running->atomicstatus.load(std::memory_order_relaxed) & ~kGScan) ==
                                    static_cast<std::uint32_t>(GStatus::syscall);
 }
-
-}  // namespace
 
 Sudog* sudog_alloc() {
   chunks_lock.lock();

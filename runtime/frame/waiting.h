@@ -11,6 +11,10 @@ namespace goro {
 // sysmon. Go: injectglist.
 void injectglist(GQueue* parked);
 
+// Has the caller no P, or none that is surely its own? A thread that is not the runtime's, or a
+// system call.
+bool is_outside();
+
 // Is no thread outside making a goroutine runnable?
 bool nobody_outside_readies();
 

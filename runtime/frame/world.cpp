@@ -4,6 +4,7 @@
 #include "contracts/processors.h"
 #include "contracts/services/goroutine.h"
 #include "frame/invariants.h"
+#include "frame/one_p.h"
 #include "frame/trace.h"
 #include "goro/run.h"
 
@@ -20,7 +21,10 @@ void with_stopped_world_do(void (*f)(void*), void* arg, std::int32_t procs) {
     sched.lock.unlock();
     f(arg);
     trace_thread(trace::Kind::world_starts);
-    start_the_world(procs != 0 ? procs : sched.gomaxprocs.load(std::memory_order_relaxed));
+    const std::int32_t after =
+        procs != 0 ? procs : sched.gomaxprocs.load(std::memory_order_relaxed);
+    set_one_p(after == 1);
+    start_the_world(after);
   });
   sched.world_lock.unlock();
 }

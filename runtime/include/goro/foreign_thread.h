@@ -1,4 +1,7 @@
 // Threads that are not the runtime's.
+//
+// From the first time that one of them, or a system call (goro/system_call.h), uses a channel,
+// goroutines pay as much for channels at one P as they do at several, until the process ends.
 #pragma once
 
 namespace goro {

@@ -1,0 +1,63 @@
+// A channel's lock.
+//
+// With one P (contracts/one_p.h) goroutines need no locked instruction to take it. But threads that
+// are not the runtime's, and system calls, come to channels without a P. The first of them in a
+// process makes an end of that, for good: from then on everybody exchanges.
+//
+// Such an end needs a barrier in two threads, between their writes and their reads:
+//
+//   the P's holder                            the thread outside
+//     1. says that it is entering               1. channels = never
+//     2. still its own? then: held?             2. waits until nobody is entering
+//     3. says that it is not entering           3. exchanges
+//
+// The one that comes once makes it for both (membarrier), so the one that comes all the time has
+// none.
+#pragma once
+
+#include "contracts/getg.h"
+#include "contracts/lock.h"
+#include "contracts/one_p.h"
+
+namespace goro {
+
+#if GORO_ONE_P
+
+class ChannelLock : public RuntimeMutex {
+ public:
+  // [channel_lock]
+  void lock() {
+    const G* gp = getg();
+    if (gp == nullptr || gp->stack_kind == StackKind::system) return lock_elsewhere();
+    // On a goroutine's stack, so with a P.
+    if (one_p.channels.load(std::memory_order_relaxed) != OneP::Channels::yes) {
+      return RuntimeMutex::lock();
+    }
+    one_p.entering_channel.store(true, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    const bool taken =
+        one_p.channels.load(std::memory_order_relaxed) == OneP::Channels::yes && take_if_free();
+    // release: whoever finds nobody entering finds the lock held.
+    one_p.entering_channel.store(false, std::memory_order_release);
+    if (!taken) RuntimeMutex::lock();
+  }
+  // [/channel_lock]
+
+ private:
+  // On g0, with a P or inside a system call; on a thread that is not the runtime's.
+  void lock_elsewhere();
+
+  bool take_if_free() {
+    if (held_.load(std::memory_order_acquire)) return false;
+    held_.store(true, std::memory_order_relaxed);
+    return true;
+  }
+};
+
+#else
+
+using ChannelLock = RuntimeMutex;
+
+#endif
+
+}  // namespace goro

@@ -1,0 +1,74 @@
+// When there is one P, and when channels are not its holder's alone.
+#include "frame/one_p.h"
+
+#include "contracts/one_p.h"
+
+#if GORO_ONE_P
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "contracts/channel_lock.h"
+#include "contracts/services/clock.h"
+#include "contracts/services/fatal.h"
+#include "frame/waiting.h"
+
+namespace goro {
+
+OneP one_p;
+
+namespace {
+
+using Channels = OneP::Channels;
+
+// May this process ask for barriers in all its threads?
+atomic<bool> may_ask{false};
+
+bool ask(int command) {
+  return syscall(SYS_membarrier, command, 0, 0) == 0;
+}
+
+// After the barrier we see whether the P's holder is entering. If it is not, it has yet to ask, and
+// gets our answer; if it has left, we see that the lock is held.
+__attribute__((noinline)) void let_everybody_exchange() {
+  one_p.channels.store(Channels::never);
+  if (may_ask.load()) {
+    if (!ask(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) fatal("membarrier was promised, and fails");
+    while (one_p.entering_channel.load(std::memory_order_acquire)) osyield();
+  }
+  one_p.everybody_exchanges.store(true, std::memory_order_release);
+}
+
+}  // namespace
+
+void set_one_p(bool on) {
+  one_p.on.store(on, std::memory_order_relaxed);
+  Channels was = on ? Channels::no : Channels::yes;
+  if (on) {
+    // Every time: a child of fork() may have to ask again, and to ask twice costs nothing. A kernel
+    // or a sandbox that has no such thing: then channels are locked as with several Ps.
+    may_ask.store(ask(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED));
+    if (!may_ask.load()) return;
+  }
+  one_p.channels.compare_exchange_strong(was, on ? Channels::yes : Channels::no);
+}
+
+void ChannelLock::lock_elsewhere() {
+  if (is_outside() && !one_p.everybody_exchanges.load(std::memory_order_acquire)) {
+    let_everybody_exchange();
+  }
+  RuntimeMutex::lock();
+}
+
+}  // namespace goro
+
+#else
+
+namespace goro {
+
+void set_one_p(bool /*on*/) {}
+
+}  // namespace goro
+
+#endif

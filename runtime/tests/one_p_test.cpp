@@ -1,0 +1,190 @@
+// One P: what is done without locked instructions then, while threads without a P come and go.
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <new>
+#include <thread>
+#include <vector>
+
+#include "contracts/one_p.h"
+#include "goro/goro.h"
+#include "testing/child.h"
+#include "testing/story.h"
+#include "tests/scale.h"
+
+namespace {
+
+using goro::Channel;
+using goro::testing::in_child;
+using goro::testing::kScale;
+
+// In a child: no thread has locked a channel yet, whatever was tested before.
+void begin_anew() {
+#if GORO_ONE_P
+  new (&goro::one_p) goro::OneP;
+#endif
+}
+
+#if GORO_ONE_P
+using goro::at_one_p;
+using goro::one_p;
+using Channels = goro::OneP::Channels;
+
+bool channels_are_the_holders() {
+  return one_p.channels.load() == Channels::yes;
+}
+
+TEST(OneP, IsKnownWhileThereIsOne) {
+  const auto end = in_child([] {
+    begin_anew();
+    EXPECT_FALSE(at_one_p()) << "nobody runs yet";
+    goro::run(
+        [] {
+          EXPECT_TRUE(at_one_p() && channels_are_the_holders()) << "a run at one P";
+          goro::max_procs(2);
+          EXPECT_FALSE(at_one_p() || channels_are_the_holders()) << "two Ps";
+          goro::max_procs(1);
+          EXPECT_TRUE(at_one_p() && channels_are_the_holders()) << "one again";
+          goro::stacks();
+          EXPECT_TRUE(at_one_p()) << "the world was stopped, and started with as many Ps";
+        },
+        {.procs = 1});
+    EXPECT_FALSE(at_one_p() || channels_are_the_holders()) << "the run has ended";
+    goro::run([] { EXPECT_FALSE(at_one_p()) << "a run at two Ps"; }, {.procs = 2});
+    if (testing::Test::HasFailure()) _exit(1);
+  });
+  EXPECT_EQ(end.status, 0) << end.err;
+}
+
+TEST(OneP, AThreadOutsideMakesAnEndForGood) {
+  const auto end = in_child([] {
+    begin_anew();
+    const auto use = [] {
+      const Channel<int> ch(1);
+      const goro::ForeignThread guard;
+      std::thread thread([ch] { ch.send(1); });
+      EXPECT_EQ(ch.receive(), 1);
+      goro::system_call([&] { thread.join(); });
+    };
+    goro::run(
+        [&] {
+          use();
+          EXPECT_EQ(one_p.channels.load(), Channels::never);
+          EXPECT_TRUE(at_one_p()) << "queues are still those of the P's holder alone";
+          goro::max_procs(2);
+          goro::max_procs(1);
+          EXPECT_EQ(one_p.channels.load(), Channels::never) << "also when there is one P again";
+        },
+        {.procs = 1});
+    goro::run([] { EXPECT_EQ(one_p.channels.load(), Channels::never) << "also in another run"; },
+              {.procs = 1});
+    if (testing::Test::HasFailure()) _exit(1);
+  });
+  EXPECT_EQ(end.status, 0) << end.err;
+}
+
+TEST(OneP, ASystemCallIsOutside) {
+  const auto end = in_child([] {
+    begin_anew();
+    goro::run(
+        [] {
+          const Channel<int> ch(1);
+          goro::on_system_stack([&] { return ch.try_send(1); });
+          EXPECT_TRUE(channels_are_the_holders()) << "on g0, but with the P";
+          EXPECT_EQ(ch.receive(), 1);
+          goro::system_call([&] { return ch.try_send(2); });
+          EXPECT_EQ(one_p.channels.load(), Channels::never);
+          EXPECT_EQ(ch.receive(), 2);
+        },
+        {.procs = 1});
+    if (testing::Test::HasFailure()) _exit(1);
+  });
+  EXPECT_EQ(end.status, 0) << end.err;
+}
+#endif
+
+// Two goroutines pass values through `ch`, and never stop to hold its lock; then a thread outside
+// comes and does the same. Every value must arrive, once.
+TEST(OneP, ChannelsStayWholeWhenAThreadComes) {
+  for (int round = 0; round < 20; ++round) {
+    for (const int capacity : {0, 3}) {
+      const auto end = in_child([=] {
+        begin_anew();
+        std::int64_t sent = 0;
+        std::int64_t received = 0;
+        goro::run(
+            [&] {
+              constexpr int kValues = 20'000;
+              constexpr int kOutside = 500;
+              const Channel<int> ch(capacity);
+              const Channel<int> runs(1);
+              const goro::ForeignThread guard;
+              std::thread thread([ch] {
+                for (int i = 1; i <= kOutside; ++i) ch.send(i);
+              });
+              goro::go([ch, runs] {
+                for (int i = 1; i <= kValues; ++i) ch.send(i);
+                runs.send(0);
+              });
+              for (int i = 0; i < kValues + kOutside; ++i) received += *ch.receive();
+              runs.receive();
+              goro::system_call([&] { thread.join(); });
+              sent = std::int64_t{kValues} * (kValues + 1) / 2 +
+                     std::int64_t{kOutside} * (kOutside + 1) / 2;
+            },
+            {.procs = 1});
+        if (received != sent) _exit(1);
+      });
+      ASSERT_EQ(end.status, 0) << "round " << round << ", capacity " << capacity
+                               << ": a value was lost, or came twice. " << end.err;
+    }
+  }
+}
+
+// The P goes from thread to thread all the time: system calls that block, timers that send,
+// goroutines that compute, and all of them meet at channels.
+TEST(OneP, HandsOnWhatWasWrittenWithThePlainStores) {
+  constexpr int kGoroutines = 16;
+  const int calls = 60 * kScale;
+  std::atomic<std::int64_t> sum{0};
+  std::int64_t received = 0;
+  goro::run(
+      [&] {
+        const Channel<int> ch;
+        const Channel<int> buffered(4);
+        const goro::WaitGroup group;
+        for (int i = 0; i < kGoroutines; ++i) {
+          group.go([=, total = &sum] {
+            for (int n = 0; n < calls; ++n) {
+              goro::system_call([n] { ::usleep(n % 3 == 0 ? 60 : 1); });
+              const int value = i * 1000 + n;
+              total->fetch_add(value);
+              goro::select(goro::on_send(ch, value, [] {}), goro::on_send(buffered, value, [] {}));
+              if (n % 16 == 0) goro::after(std::chrono::microseconds(100)).receive();
+              if (n % 16 == 8) goro::yield();
+            }
+          });
+        }
+        goro::go([=] {
+          group.wait();
+          ch.close();
+        });
+        bool open = true;
+        while (open) {
+          goro::select(goro::on_receive(ch,
+                                        [&](std::optional<int> v) {
+                                          open = v.has_value();
+                                          if (open) received += *v;
+                                        }),
+                       goro::on_receive(buffered, [&](std::optional<int> v) { received += *v; }));
+        }
+        std::optional<int> left;
+        while (buffered.try_receive(left)) received += *left;
+      },
+      {.procs = 1});
+  EXPECT_EQ(received, sum.load());
+}
+
+}  // namespace
