@@ -47,7 +47,9 @@ class ChannelLock : public RuntimeMutex {
   // On g0, with a P or inside a system call; on a thread that is not the runtime's.
   void lock_elsewhere();
 
-  bool take_if_free() {
+  // Inlined in debug builds, too: a prologue would be a place to give way at while we say that we
+  // are entering, and the next goroutine would take that back.
+  [[gnu::always_inline]] bool take_if_free() {
     if (held_.load(std::memory_order_acquire)) return false;
     held_.store(true, std::memory_order_relaxed);
     return true;
