@@ -7,8 +7,9 @@
 //   rsp+8   return address of the function that wants room
 //   rsp     return address into its prologue: a one-byte `ret`, then the body
 //   r10     bytes of its frame
-//   r11     bytes of its stack arguments (copying moves them along, so nobody needs the figure)
+//   r11     bytes of its stack arguments (copying moves them along; chaining, step 9, needs the figure)
 #include "contracts/assembly.h"
+#include "contracts/grow_if_chained.h"
 #include "contracts/return_into_body.h"
 #include "contracts/stack_offsets.h"
 

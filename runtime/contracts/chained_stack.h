@@ -1,4 +1,5 @@
-// Chained stacks: 2 KB stacks that grow by a further segment and never move (x86-64).
+// Slot 03, growable-stacks, second part: 2 KB stacks that grow by a further segment and never move
+// (x86-64).
 //
 //   base, 2 KB           segment, 4 KB                 segment, 8 KB
 //   ┌──────────────┐     ┌───────────────────┐         ┌───────────────────┐
@@ -81,6 +82,12 @@ static_assert(kStackGuard == GORO_STACK_GUARD);
 static_assert(kStackPreempt == static_cast<std::uintptr_t>(GORO_STACK_PREEMPT));
 static_assert(static_cast<int>(StackKind::chained) == GORO_STACK_KIND_CHAINED);
 
+// StackSegment::room of a segment of `size` bytes: all but what is at its upper end, the guard, the
+// return address into the seam, and what it takes to keep the arguments' alignment.
+constexpr std::size_t segment_room(std::size_t size) {
+  return size - sizeof(StackSegment) - kStackGuard - (64 + 16);
+}
+
 inline StackLinks* stack_links(Stack stack) {
   return reinterpret_cast<StackLinks*>(stack.hi) - 1;
 }
@@ -108,9 +115,13 @@ inline constexpr std::size_t kSegmentMost = std::size_t{64} * 1024;
 // stack_overflow(gp, max_stack_size()). On g0. libgcc: __generic_morestack.
 void newsegment(G* gp, std::size_t bytes, std::size_t arguments);
 
-// Gives back all segments that are newer than `stack`, a stack of gp's, with this M's P. On g0.
-// libgcc: __morestack_release_segments.
+// Gives back all segments that are newer than `stack`, a goroutine's, to pp's caches (null: to the
+// pools directly). On g0. libgcc: __morestack_release_segments.
+#if GORO_CHAINED_STACKS
 void release_newer_segments(P* pp, Stack stack);
+#else
+inline void release_newer_segments(P*, Stack) {}  // there are none
+#endif
 
 // Calls fn(stack) for the present stack of gp, which is chained, and every other one, newer and
 // older; fn may free it.

@@ -1,8 +1,8 @@
 // Step 6: the assembly that a check calls, entered with known registers.
 #include <cstring>
 
+#include "chained.h"
 #include "contracts/context_switch.h"
-#include "support.h"
 
 #if GORO_GROWABLE_STACKS
 
@@ -335,6 +335,24 @@ TEST(Morestack, KeepsEveryArgumentRegister) {
   expect_registers_kept();
   EXPECT_EQ(size, 8192U) << "a frame of 5,000 bytes needs a stack of 8,192";
 }
+
+#if GORO_CHAINED_STACKS
+TEST(Chain, EveryArgumentRegisterArrives) {
+  GORO_STEP("on a chained stack, enter a function with a value in every argument register");
+  fill_registers();
+  std::size_t size = 0;
+  std::size_t in_all = 0;
+  on_chained_stack([&] {
+    lab03_probe_arguments(5000, __morestack);
+    size = my_stack_size();
+    for_each_segment(getg(), [&in_all](Stack stack) { in_all += stack.size(); });
+  });
+  expect_registers_kept();
+  EXPECT_EQ(size, kStackMin) << "a chained stack does not grow: the function has returned, and the "
+                                "goroutine is on its base again";
+  EXPECT_EQ(in_all, kStackMin + 8192) << "the segment of 8 KB that the function ran on is kept";
+}
+#endif
 
 TEST(Morestack, ForeignCodeGetsSixteenKilobytes) {
   GORO_STEP("enter a function that calls foreign code, with a value in every argument register");

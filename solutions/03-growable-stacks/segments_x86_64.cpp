@@ -13,6 +13,7 @@
 #include "contracts/services/pin.h"
 #include "contracts/stack.h"
 
+#if GORO_CHAINED_STACKS
 namespace goro {
 
 void release_newer_segments(P* pp, Stack stack) {
@@ -27,8 +28,6 @@ void release_newer_segments(P* pp, Stack stack) {
   }
 }
 
-#if GORO_CHAINED_STACKS
-
 namespace {
 
 // What goro_morestack_chained pushes before it stops the goroutine.
@@ -36,13 +35,6 @@ struct ChainRequest {
   std::uint64_t arguments;
   std::uint64_t bytes;
 };
-
-// Return addresses, and what it takes to keep the arguments' alignment.
-constexpr std::size_t kSeam = 64 + 16;
-
-constexpr std::size_t room_of(std::size_t size) {
-  return size - sizeof(StackSegment) - kStackGuard - kSeam;
-}
 
 }  // namespace
 
@@ -53,7 +45,8 @@ void newsegment(G* gp, std::size_t bytes, std::size_t arguments) {
   // Written so that nothing can wrap around.
   const std::size_t most = max_stack_size();
   std::size_t size = std::min(older.size() * 2, kSegmentMost);
-  while (size <= most && (room_of(size) < arguments || room_of(size) - arguments < bytes)) {
+  while (size <= most &&
+         (segment_room(size) < arguments || segment_room(size) - arguments < bytes)) {
     size *= 2;
   }
   if (size > most || most - size < in_all) stack_overflow(gp, most);
@@ -61,15 +54,12 @@ void newsegment(G* gp, std::size_t bytes, std::size_t arguments) {
   release_newer_segments(pp, older);
   const Stack fresh = stackalloc(pp, size);
   auto* segment = reinterpret_cast<StackSegment*>(fresh.hi) - 1;
-  *segment = {fresh.lo, room_of(size), older, base_of(older), {(in_all + size) | 1, 0}};
+  *segment = {fresh.lo, segment_room(size), older, base_of(older), {(in_all + size) | 1, 0}};
   stack_links(older)->newer = fresh.hi;
 }
 
-#endif
-
 }  // namespace goro
 
-#if GORO_CHAINED_STACKS
 using goro::G;
 
 extern "C" [[noreturn]] void goro_morestack_chained_m(G* gp) {
