@@ -160,8 +160,8 @@ inline bool over_the_seam(const G* gp, Stack* within, std::uintptr_t record) {
 
 extern "C" {
 // Assembly. __morestack and __morestack_non_split come here for a goroutine with a chained stack,
-// with rbp and rax pushed, rbp at the first of the two, and everything else as the prologue left
-// it; for foreign code r10 has kForeignRoom in it.
+// with rbp and rax pushed, rbp at the first of the two, the G in rax, and everything else as the
+// prologue left it; for foreign code r10 has kForeignRoom in it.
 //   1. The goroutine copies again, a signal handler runs on a stack of its own, or there is room
 //      after all: into the body.
 //   2. It was asked to give way, no kept segment is large enough, or this is a pinned base and its

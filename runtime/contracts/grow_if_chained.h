@@ -1,8 +1,8 @@
 // How __morestack and __morestack_non_split leave for goro_morestack_chained (chained_stack.h), on
 // x86-64: a macro for their assembly.
 //
-// With rbp and rax pushed and rbp at the first of the two. Uses rax; r10 and r11 are what the
-// prologue said, r10 with kForeignRoom more for foreign code.
+// With rbp and rax pushed and rbp at the first of the two. Uses rax, and leaves with the G in it;
+// r10 and r11 are what the prologue said, r10 with kForeignRoom more for foreign code.
 #pragma once
 
 #include "contracts/chained_stack_offsets.h"
@@ -13,10 +13,10 @@
         GETG(%rax)
         testq   %rax, %rax
         je      9f
-        movzbl  GORO_G_STACK_KIND(%rax), %eax
-        andl    $GORO_STACK_KIND_BITS, %eax
-        cmpl    $GORO_STACK_KIND_CHAINED, %eax
-        je      goro_morestack_chained
+        testb   $(GORO_STACK_KIND_BITS - GORO_STACK_KIND_CHAINED), GORO_G_STACK_KIND(%rax)
+        jne     9f
+        testb   $GORO_STACK_KIND_CHAINED, GORO_G_STACK_KIND(%rax)
+        jne     goro_morestack_chained
 9:
 .endm
 #elif defined(__x86_64__)

@@ -37,11 +37,6 @@ FUNCTION(goro_morestack_chained)
         pushq   %rcx
         pushq   %rdx
 .Lagain:
-        GETG(%rax)
-        movzbl  GORO_G_STACK_KIND(%rax), %ecx
-        andl    $GORO_STACK_KIND_BITS, %ecx
-        cmpl    $GORO_STACK_KIND_CHAINED, %ecx
-        jne     .Lback                          // its stack was copied, and there is room
         movq    GORO_G_STACK_LO(%rax), %rcx
         movq    GORO_G_STACK_HI(%rax), %rdx
         cmpq    %rcx, %rsp
@@ -179,7 +174,12 @@ goro_lessstack:
         popq    %r8
         popq    %rsi
         popq    %rdi
-        jmp     .Lagain
+        GETG(%rax)
+        movzbl  GORO_G_STACK_KIND(%rax), %ecx
+        andl    $GORO_STACK_KIND_BITS, %ecx
+        cmpl    $GORO_STACK_KIND_CHAINED, %ecx
+        je      .Lagain
+        jmp     .Lback                          // its stack was copied, and there is room
 
 .Lroom: // A request that was meant for another goroutine may stand where prologues look.
         movq    GORO_G_STACKGUARD0(%rax), %rcx
