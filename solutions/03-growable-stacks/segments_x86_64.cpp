@@ -38,6 +38,7 @@ struct ChainRequest {
 
 }  // namespace
 
+// [newsegment]
 void newsegment(G* gp, std::size_t bytes, std::size_t arguments) {
   const Stack older = gp->stack;
   const StackSegment* own = stack_segment(older);
@@ -57,6 +58,7 @@ void newsegment(G* gp, std::size_t bytes, std::size_t arguments) {
   *segment = {fresh.lo, segment_room(size), older, base_of(older), {(in_all + size) | 1, 0}};
   stack_links(older)->newer = fresh.hi;
 }
+// [/newsegment]
 
 }  // namespace goro
 
