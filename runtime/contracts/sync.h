@@ -92,7 +92,8 @@ inline constexpr std::int64_t kStarvationThreshold = 1'000'000;
 //     awake (woken), if somebody waits and nobody has said so; do_spin(), again.
 //   - Else one exchange: + locked unless it is starving; + a waiter if it is locked or starving;
 //     + starving if this goroutine is starving and it is locked; − woken if it was this goroutine's
-//     (else fatal "sync: inconsistent mutex state").
+//     (else fatal "sync: inconsistent mutex state"). Failed: again, from a new look at the state;
+//     best after a do_spin(), which lets the one who was quicker have the word for a while.
 //   - Was neither locked nor starving: done. Else semacquire1, with the time of the first wait
 //     noted before, lifo from the second wait on. Has waited for longer than kStarvationThreshold:
 //     is starving from then on.

@@ -69,6 +69,11 @@ void mutex_lock_slow(MutexWords* m) {
     // acquire: it may be the exchange that locks.
     if (!m->state.compare_exchange_strong(old, next, std::memory_order_acquire,
                                           std::memory_order_relaxed)) {
+      // Somebody else is at it this very moment. If both try again at once, the word moves from one
+      // processor's cache to the other's with every try. If one stands back, the other one locks
+      // and unlocks a hundred times meanwhile.
+      do_spin();
+      old = m->state.load(std::memory_order_relaxed);
       continue;
     }
     if ((old & (kMutexLocked | kMutexStarving)) == 0) return;
