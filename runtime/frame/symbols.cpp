@@ -17,6 +17,8 @@ namespace goro {
 namespace {
 
 struct Table {
+  void* image = nullptr;  // the program's file
+  std::size_t image_bytes = 0;
   const ElfW(Sym) * symbols = nullptr;
   std::size_t count = 0;
   const char* strings = nullptr;
@@ -58,6 +60,8 @@ void symbols_init() {
       mmap(nullptr, static_cast<std::size_t>(info.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
   close(fd);
   if (image == MAP_FAILED) return;
+  table.image = image;
+  table.image_bytes = static_cast<std::size_t>(info.st_size);
   const auto* bytes = static_cast<const char*>(image);
   const auto* header = reinterpret_cast<const ElfW(Ehdr)*>(bytes);
   const auto* sections = reinterpret_cast<const ElfW(Shdr)*>(bytes + header->e_shoff);
@@ -75,10 +79,12 @@ void for_each_program_function(bool (*f)(const char* name, std::uintptr_t start,
   for (std::size_t i = 0; i < table.count; ++i) {
     const ElfW(Sym)& symbol = table.symbols[i];
     if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF) continue;
-    if (!f(table.strings + symbol.st_name, table.base + symbol.st_value, symbol.st_size, arg)) {
-      return;
-    }
+    if (!f(table.strings + symbol.st_name, table.base + symbol.st_value, symbol.st_size, arg))
+      break;
   }
+  // A few hundred KB in which nobody may ever look again. Who does gets the pages back from the
+  // file, at any time.
+  if (table.image != nullptr) madvise(table.image, table.image_bytes, MADV_DONTNEED);
 }
 
 Symbol find_symbol(std::uintptr_t pc) {
