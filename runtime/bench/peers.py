@@ -26,7 +26,8 @@ ROOT = HERE.parents[1]
 KEPT = HERE / "peers.json"
 TABLE = HERE / "peers.txt"
 RATIOS = HERE / "peers.svg"
-PAGES = [ROOT / "README.md", HERE / "README.md"]
+PAGES = [ROOT / "README.md", HERE / "README.md", *(
+    ROOT / "docs" / language / "threads-and-goroutines.md" for language in ("", "ko"))]
 
 WHOS = ["goro", "go", "boost", "threads", "raw"]
 COMPARED = ["go", "boost"]
