@@ -2,10 +2,11 @@
 //
 //   docs_stacks NAME    runs one example; without a name, lists them
 //
-// Those of the first group end with status 0. Those of the second break the contract on purpose and
-// end with status 2, those named stackcheck-… only under GORO_DEBUG=stackcheck=1.
+// They end with status 0; on ARM64, those two that pin a stack with status 2. Those named
+// stackcheck-… break the contract on purpose, and end with status 2 under GORO_DEBUG=stackcheck=1.
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -176,16 +177,36 @@ void on_system_stack() {
   std::puts(out.receive()->c_str());
 }
 
-void refused() {
+void closure() {
   const goro::WaitGroup group;
   group.go([] {
-    // [refused]
+    // [closure]
+    // The stack is pinned: it does not move until this function has returned.
     std::atomic<int> count{0};
-    goro::go([&count] { ++count; });  // ends the program: count is on a stack that moves
-    // [/refused]
-    while (count == 0) goro::yield();
+    const goro::WaitGroup inner;
+    for (int i = 0; i < 3; ++i) inner.go([&count] { ++count; });
+    grow(1000);
+    inner.wait();
+    // [/closure]
+    if (count != 3) std::abort();
   });
   group.wait();
+}
+
+void pin_stack() {
+  goro::WaitGroup group;
+  goro::Channel<int> out(1);
+  group.go([out] {
+    // [pin_stack]
+    const auto pinned = goro::pin_stack();  // until the end of this block
+    std::map<std::string, int> ages;
+    ages["gopher"] = 14;
+    grow(1000);
+    out.send(ages.at("gopher"));
+    // [/pin_stack]
+  });
+  group.wait();
+  std::printf("%d\n", *out.receive());
 }
 
 void map_local() {
@@ -231,7 +252,8 @@ constexpr Example kExamples[] = {
     {"chained", chained},
     {"by-reference", main_by_reference},
     {"system-stack", on_system_stack},
-    {"refused", refused},
+    {"closure", closure},
+    {"pin-stack", pin_stack},
     {"stackcheck-map", map_local},
     {"stackcheck-heap", kept_in_heap},
 };

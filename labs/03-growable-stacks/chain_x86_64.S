@@ -46,12 +46,13 @@ FUNCTION(goro_morestack_chained)
         // stack arguments; rcx and rdx are free. The frame goes from rbp+16 down to the guard at most: .Lroom.
         NOT_IMPLEMENTED(3, 9)
 
-        // Given: a goroutine that is pinned to its base for a while, and whose pin is over, may copy again.
+        // Given: a goroutine that is pinned to its base for a while may copy again when that is over. The 64th
+        // time, counted in the upper bits of a byte, the scheduler looks.
         movq    GORO_G_STACK_HI(%rax), %rdx
         testb   $GORO_STACK_PINNED, GORO_SEGMENT_MARK(%rdx)
         je      .Lstay
-        cmpq    GORO_SEGMENT_MARK(%rdx), %rbp
-        ja      .Lask
+        addb    $GORO_STACK_KIND_BITS + 1, GORO_G_STACK_KIND(%rax)
+        jc      .Lask
 .Lstay:
         // Step 9: is a segment kept behind this one, and is there room in it for the frame and the stack
         // arguments? rdx is the end of the G's stack. If not, .Lask, which comes back to .Lagain.

@@ -164,8 +164,8 @@ extern "C" {
 // prologue left it; for foreign code r10 has kForeignRoom in it.
 //   1. The goroutine copies again, a signal handler runs on a stack of its own, or there is room
 //      after all: into the body.
-//   2. It was asked to give way, no kept segment is large enough, or this is a pinned base and its
-//      pin is over (the mark has GORO_STACK_PINNED, and rbp is above it): saves every register that
+//   2. It was asked to give way; or no kept segment is large enough; or this is the 64th time on a
+//      base whose mark has GORO_STACK_PINNED, counted in G::quiet_parks: saves every register that
 //      can hold an argument, pushes a request of two words, {bytes of stack arguments, bytes of
 //      frame}, and goro_mcall(goro_morestack_chained_m). Then looks again.
 //   3. Goes over to the kept segment: G::stack, the limit in the G and the one that prologues

@@ -10,8 +10,7 @@
 #define GORO_SEGMENT_MARK -16
 #define GORO_SEGMENT_NEWER -8
 
-// In the mark of a base that is pinned (contracts/services/pin.h). The mark as a number is at least
-// the pin, then.
+// In the mark of a base that is pinned (contracts/services/pin.h).
 #define GORO_STACK_PINNED 2
 
 // kStackGuard, kStackPreempt, and StackKind::chained in the two lowest bits of the byte that it has

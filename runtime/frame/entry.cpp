@@ -5,6 +5,7 @@
 #include "frame/dump.h"
 #include "frame/end.h"
 
+#if GORO_GROWABLE_STACKS && !GORO_CHAINED_STACKS
 namespace goro {
 
 [[noreturn]] void refuse_closure(const G* spawner, std::uintptr_t local, std::size_t offset) {
@@ -19,7 +20,7 @@ namespace goro {
         "Capture by value; or capture a handle (Channel, WaitGroup); or start goroutine ");
     out.number(spawner->goid);
     out.put(
-        " with SpawnOptions{.stack = goro::fixed_stack(bytes)};\n"
+        " with SpawnOptions{.stack = goro::chained()}, or goro::fixed_stack(bytes);\n"
         "or, if that word only looks like an address, pass SpawnOptions{.unchecked = true}.");
   }
   stop_with(text.c_str());
@@ -38,3 +39,4 @@ namespace goro {
 }
 
 }  // namespace goro
+#endif

@@ -96,8 +96,10 @@ __attribute__((noinline)) void record_park(const G* gp) {
 #if GORO_GROWABLE_STACKS
 constexpr int kQuietParks = 64;
 
-// Of a chained stack: segments to spare, and bytes that alloca had no room for.
+// Of a chained stack: segments to spare, and bytes that alloca had no room for. A pinned one may be
+// growable again afterwards.
 void release_if_quiet(G* gp) {
+  if (unpin_if_over(gp, gp->sched.sp)) return;
   const bool space = may_have_unused_space(gp->stack);
   if (stack_links(gp->stack)->newer == 0 && !space) return;
   gp->quiet_parks = (gp->quiet_parks + 1) % kQuietParks;
@@ -113,9 +115,7 @@ void release_if_quiet(G* gp) {
 // parks is the next best occasion: its stack is quiet and in the cache. Not at once, or a loop
 // that recurses and parks would copy its stack twice a round.
 __attribute__((noinline)) void shrink_if_quiet(G* gp) {
-  if (gp->stack_kind == StackKind::chained && !unpin_if_over(gp, gp->sched.sp)) {
-    release_if_quiet(gp);
-  }
+  if (gp->stack_kind == StackKind::chained) release_if_quiet(gp);
   if (gp->stack_kind != StackKind::growable) return;
   if (gp->stack.hi - gp->sched.sp + kStackGuard >= gp->stack.size() / 4) {
     gp->quiet_parks = 0;
@@ -143,6 +143,7 @@ __attribute__((noinline)) void shrink_if_quiet(G* gp) {
   gosched_m(gp);
 }
 
+#if GORO_GROWABLE_STACKS && !GORO_CHAINED_STACKS
 // A word of the closure that points into the spawner's own stack would go stale when that stack
 // moves.
 void inspect_closure(const G* spawner, const void* object, std::size_t size) {
@@ -152,6 +153,7 @@ void inspect_closure(const G* spawner, const void* object, std::size_t size) {
     if (spawner->stack.contains(word)) refuse_closure(spawner, word, at);
   }
 }
+#endif
 
 }  // namespace
 
@@ -240,6 +242,7 @@ void spawn(const SpawnRequest& request) {
     throw Panic("go outside of goro::run");
   }
   const auto pc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
+  [[maybe_unused]] const auto record = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
   StackKind kind = default_stack_kind();
   std::size_t fixed_bytes = request.options.stack.fixed_bytes;
   if (fixed_bytes == detail::kChainedStack) {
@@ -264,8 +267,17 @@ void spawn(const SpawnRequest& request) {
       gp->closure.object = gp->closure_room;
     }
     // Where it is now: a string that was moved there no longer points into itself on the stack.
-    if (self->stack_kind == StackKind::growable && !request.options.unchecked) {
-      inspect_closure(self, gp->closure.object, request.size);
+    if (request.size >= sizeof(void*) && !request.options.unchecked) {
+#if GORO_CHAINED_STACKS
+      // go() looked itself at a closure that it put into the heap.
+      if (request.construct != nullptr && is_small_stack(self->stack_kind)) {
+        pin_what_it_points_at(self, record, gp->closure.object, request.size);
+      }
+#elif GORO_GROWABLE_STACKS
+      if (self->stack_kind == StackKind::growable) {
+        inspect_closure(self, gp->closure.object, request.size);
+      }
+#endif
     }
     if (fixed_bytes != 0) gp->stack = fixed;
     trace_goroutine(trace::Kind::created, gp, 1);

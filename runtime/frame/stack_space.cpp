@@ -50,7 +50,7 @@ std::uintptr_t word_at(Stack stack, std::uintptr_t depth) {
   return *reinterpret_cast<const std::uintptr_t*>(stack.hi - (depth - bytes_before(stack)));
 }
 
-// In the mark of a base that has blocks and is pinned, so that it is larger than any pin.
+// In the mark of a base that has blocks and is pinned. No pin is so large.
 constexpr std::uintptr_t kBoth = std::uintptr_t{1} << 63;
 
 // The newest is the first, and its token the deepest.

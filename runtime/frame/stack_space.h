@@ -17,11 +17,11 @@
 // The list of blocks begins in the mark of the goroutine's base, a word that it shares with the pin
 // (contracts/services/pin.h):
 //
-//   0                             neither
-//   the first block               blocks are aligned, so this is even
-//   the pin                       GORO_STACK_PINNED is set
-//   the first block, that bit     the pin is kept in the block; the pin is not over as long as
-//   there and the highest               is one, because the block's token must not move
+//   0                                   neither
+//   the first block                     blocks are aligned, so this is even
+//   the pin                             GORO_STACK_PINNED is set
+//   the first block, that bit, bit 63   the pin is kept in the block, and lasts as long as there is
+//                                       one: its token must not move
 #pragma once
 
 #include <cstdint>

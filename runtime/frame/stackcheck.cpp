@@ -107,7 +107,9 @@ void stackcheck_stack_moved(const G* gp, Stack old) {
   for (M* mp = allm; mp != nullptr; mp = mp->alllink) heap_blocks_remove(mp);
   sched.lock.unlock();
   std::uintptr_t word = 0;
-  const HeapBlock block = heap_blocks_find(old.lo, old.hi, &word);
+  // Of the part that was in use: what lies below may have been sent while its function ran.
+  const std::size_t used = gp->stack.hi - gp->sched.sp;
+  const HeapBlock block = heap_blocks_find(old.hi - used, old.hi, &word);
   if (block.size == 0) return;
   std::string text;
   {
@@ -121,9 +123,12 @@ void stackcheck_stack_moved(const G* gp, Stack old) {
     print_symbol(&out, block.pc);
   }
   // One line: where the symbol's file starts a second one.
+  while (text.back() == '\n') text.pop_back();
   for (char& c : text) {
     if (c == '\n' || c == '\t') c = ' ';
   }
+  text += "; start the goroutine with SpawnOptions{.stack = goro::chained()}";
+  if (GORO_CHAINED_STACKS) text += ", or hold a goro::pin_stack() while the address is kept";
   stop_with(text.c_str());
 }
 

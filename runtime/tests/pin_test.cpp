@@ -5,11 +5,16 @@
 // there.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <list>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <numeric>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -103,6 +108,229 @@ TEST(Pin, ContainersAsLocalsSurviveGrowth) {
   });
   EXPECT_EQ(got, "760,21")
       << "a map, a list, a set, a hash table and a pointer in the heap, over twenty growths";
+}
+
+// f at a depth of so many calls.
+template <typename F>
+[[gnu::noinline]] int at_depth(int depth, F& f) {
+  volatile int one = 1;
+  if (depth == 0) {
+    f();
+    return one;
+  }
+  return at_depth(depth - 1, f) + one;
+}
+
+TEST(Pin, FanOutAndFanInByReferenceFromNestedGoroutines) {
+  std::atomic<long> total{0};
+  on_growable(
+      [&total] {
+        std::atomic<long> sum{0};
+        const goro::WaitGroup outer;
+        for (int i = 0; i < 8; ++i) {
+          outer.go([&, i] {
+            long parts[10] = {};
+            std::atomic<int> finished{0};
+            goro::Mutex mutex;
+            long locked = 0;
+            const goro::WaitGroup inner;
+            for (int j = 0; j < 10; ++j) {
+              inner.go([&, j] {
+                grow(j * kDeep / 50);
+                parts[j] += i * 10 + j;
+                ++finished;
+                const std::lock_guard guard(mutex);
+                ++locked;
+              });
+            }
+            grow();
+            inner.wait();
+            if (finished != 10 || locked != 10) std::abort();
+            sum += std::accumulate(std::begin(parts), std::end(parts), 0L);
+          });
+          grow(i * kDeep / 50);
+        }
+        outer.wait();
+        total = sum.load();
+      },
+      2);
+  EXPECT_EQ(total.load(), 79 * 80 / 2);
+}
+
+// A local is made known by publish(&local), the stack grows, and another goroutine adds 1 to it.
+template <typename F>
+void add_one_after_growth(const goro::Channel<int*>& known, const goro::Channel<bool>& added,
+                          F publish) {
+  int local = 41;
+  const goro::WaitGroup helper;
+  const goro::Channel<bool> go_on;
+  helper.go([known, added, go_on] {
+    int* at = *known.receive();
+    go_on.receive();
+    ++*at;
+    added.send(true);
+  });
+  publish(&local);
+  grow();
+  go_on.send(true);
+  added.receive();
+  helper.wait();
+  if (local != 42) std::abort();
+}
+
+template <typename F>
+void expect_pinned_by(F publish, int capacity) {
+  int rounds = 0;
+  on_growable([&] {
+    for (int depth = 0; depth < 40; ++depth) {
+      const goro::Channel<int*> known(capacity);
+      const goro::Channel<bool> added;
+      auto once = [&] {
+        add_one_after_growth(known, added, [&](int* local) { publish(known, local); });
+      };
+      at_depth(depth, once);
+      ++rounds;
+    }
+  });
+  EXPECT_EQ(rounds, 40);
+}
+
+TEST(Pin, BySendToOneWhoWaits) {
+  expect_pinned_by(
+      [](const goro::Channel<int*>& known, int* local) {
+        goro::yield();  // one P: the receiver waits now
+        known.send(local);
+      },
+      0);
+}
+
+TEST(Pin, ByASendThatWaits) {
+  expect_pinned_by([](const goro::Channel<int*>& known, int* local) { known.send(local); }, 0);
+}
+
+TEST(Pin, BySendIntoABuffer) {
+  expect_pinned_by([](const goro::Channel<int*>& known, int* local) { known.send(local); }, 1);
+}
+
+TEST(Pin, ByTrySend) {
+  expect_pinned_by(
+      [](const goro::Channel<int*>& known, int* local) {
+        if (!known.try_send(local)) std::abort();
+      },
+      1);
+}
+
+TEST(Pin, BySelect) {
+  expect_pinned_by(
+      [](const goro::Channel<int*>& known, int* local) {
+        const goro::Channel<int> silent;
+        goro::select(goro::on_send(known, local, [] {}),
+                     goro::on_receive(silent, [](std::optional<int>) {}));
+      },
+      0);
+}
+
+TEST(Pin, ByAHandlerInAListOfCases) {
+  int handled = 0;
+  on_growable([&handled] {
+    for (int depth = 0; depth < 40; ++depth) {
+      auto once = [&handled] {
+        int local = 0;
+        const goro::Channel<int> channel(1);
+        std::vector<goro::SelectCase> cases;
+        cases.emplace_back(
+            goro::on_receive(channel, [&local](std::optional<int> v) { local = *v; }));
+        cases.emplace_back(goro::on_receive(goro::Channel<int>(), [](std::optional<int>) {}));
+        channel.send(7);
+        grow();
+        goro::select(std::span(cases));
+        handled += local;
+      };
+      at_depth(depth, once);
+    }
+  });
+  EXPECT_EQ(handled, 40 * 7);
+}
+
+TEST(Pin, ByAClosureInTheHeap) {
+  int right = 0;
+  on_growable([&right] {
+    // At some of these depths, go() itself has to make room.
+    for (int depth = 0; depth < 60; ++depth) {
+      auto once = [&right] {
+        int local = 0;
+        struct {
+          char bytes[100] = {};
+        } large;
+        const goro::WaitGroup group;
+        group.go([large, &local] { local = 7 + large.bytes[99]; });
+        grow();
+        group.wait();
+        right += local;
+      };
+      at_depth(depth, once);
+    }
+  });
+  EXPECT_EQ(right, 60 * 7);
+}
+
+TEST(Pin, ByAfterFunc) {
+  int right = 0;
+  on_growable([&right] {
+    for (int depth = 0; depth < 20; ++depth) {
+      auto once = [&right] {
+        int local = 0;
+        const goro::Channel<bool> done;
+        const goro::Timer timer = goro::after_func(std::chrono::microseconds(1), [&local, done] {
+          local = 7;
+          done.send(true);
+        });
+        grow();
+        done.receive();
+        right += local;
+      };
+      at_depth(depth, once);
+    }
+  });
+  EXPECT_EQ(right, 20 * 7);
+}
+
+// Every goroutine is stopped again and again, at prologues and in between.
+TEST(Pin, UnderAPreemptStorm) {
+  const goro::testing::ChildEnd end = goro::testing::in_child([] {
+    setenv("GORO_DEBUG", "preemptstorm=1", 1);
+    goro::settings_read_again();
+    int wrong = 0;
+    on_growable(
+        [&wrong] {
+          std::atomic<int> bad{0};
+          const goro::WaitGroup group;
+          for (int i = 0; i < 8; ++i) {
+            group.go([&bad, i] {
+              for (int round = 0; round < 10 * goro::testing::kScale; ++round) {
+                {
+                  const auto pinned = pin_stack();
+                  std::map<int, int> map{{round, i}};
+                  grow(kDeep / 20);
+                  if (map.at(round) != i) ++bad;
+                }
+                grow(kDeep / 10);
+                int local = 0;
+                const goro::WaitGroup one;
+                one.go([&local] { local = 7; });
+                grow(kDeep / 20);
+                one.wait();
+                if (local != 7) ++bad;
+              }
+            });
+          }
+          group.wait();
+          wrong = bad;
+        },
+        4);
+    std::_Exit(wrong == 0 ? 0 : 9);
+  });
+  EXPECT_EQ(end.status, 0) << end.told();
 }
 
 #if GORO_CHAINED_STACKS
@@ -315,6 +543,119 @@ TEST(Pin, ParkingGivesNothingBackInAScopeAndShrinksAfterIt) {
   });
   EXPECT_GT(size_in_scope, goro::kStackMin * 16) << "a pinned stack does not shrink";
   EXPECT_LT(size_after, goro::kStackMin * 4) << "one that is no longer pinned does";
+}
+
+[[gnu::noinline]] void send_a_local(const goro::Channel<int*>& to) {
+  int local = 1;
+  to.send(&local);
+  grow(100);  // leaves a segment that is kept
+}
+
+TEST(Pin, IsOverWhenTheFrameHasReturned) {
+  bool pinned_before_growth = false;
+  bool pinned_after = true;
+  std::uintptr_t before = 0;
+  std::uintptr_t after = 0;
+  int segments_before = 0;
+  int segments_after = 0;
+  on_growable([&] {
+    const goro::Channel<int*> to(1);
+    before = stack_end();
+    send_a_local(to);
+    pinned_before_growth = is_pinned();
+    segments_before = segments();
+    for (int i = 0; i < 100; ++i) grow(100);  // would fit into the kept segment
+    pinned_after = is_pinned();
+    after = stack_end();
+    segments_after = segments();
+    grow();
+  });
+  EXPECT_TRUE(pinned_before_growth) << "nobody is told when a frame returns";
+  EXPECT_EQ(segments_before, 2);
+  EXPECT_FALSE(pinned_after) << "the next growth finds that the frame is gone";
+  EXPECT_NE(after, before) << "so the stack was copied";
+  EXPECT_EQ(segments_after, 1) << "and the segment was given back";
+}
+
+TEST(Pin, LastsAsLongAsTheOldestFrameThatIsKnown) {
+  std::vector<bool> pinned;
+  std::uintptr_t before = 0;
+  std::uintptr_t after = 0;
+  int local = 0;
+  on_growable([&] {
+    const goro::Channel<int*> to(10);
+    before = stack_end();
+    auto outer = [&] {
+      int own = 0;
+      to.send(&own);
+      send_a_local(to);
+      grow();
+      pinned.push_back(is_pinned());
+      {
+        const auto scope = pin_stack();
+        send_a_local(to);
+      }
+      grow();
+      pinned.push_back(is_pinned());
+      after = stack_end();
+      local += own;
+    };
+    at_depth(1, outer);
+    for (int i = 0; i < 100; ++i) grow();
+    pinned.push_back(is_pinned());
+  });
+  EXPECT_EQ(pinned, (std::vector<bool>{true, true, false}));
+  EXPECT_EQ(after, before);
+}
+
+TEST(Pin, AParkFindsThatItIsOver) {
+  bool pinned_before = false;
+  bool pinned_after = true;
+  on_growable([&] {
+    const goro::Channel<int*> to(1);
+    send_a_local(to);
+    pinned_before = is_pinned();
+    goro::sleep(std::chrono::microseconds(1));
+    pinned_after = is_pinned();
+  });
+  EXPECT_TRUE(pinned_before);
+  EXPECT_FALSE(pinned_after);
+}
+
+TEST(Pin, WhatHoldsNoAddressOfALocalDoesNotPin) {
+  std::string pinned_by;
+  on_growable([&] {
+    const auto look = [&pinned_by](const char* what) {
+      if (is_pinned()) pinned_by += std::string(what) + ";";
+    };
+    int local = 7;
+    const goro::Channel<std::string> texts(1);
+    texts.send("short");
+    look("a short string, which points into itself");
+    const goro::Channel<std::list<int> > lists(1);
+    lists.send(std::list<int>{});
+    look("an empty list, which points into itself");
+    const goro::Channel<std::vector<int> > vectors(1);
+    vectors.send(std::vector<int>{local});
+    look("a vector");
+    static int global = 0;
+    const goro::Channel<int*> pointers(2);
+    pointers.send(&global);
+    const auto in_heap = std::make_unique<int>(1);
+    pointers.send(in_heap.get());
+    look("pointers to a global and into the heap");
+    const goro::Channel<std::uint64_t> numbers(1);
+    numbers.send(reinterpret_cast<std::uintptr_t>(&local));
+    look("a number");
+    const goro::WaitGroup group;
+    const std::string text = "also short";
+    group.go([local, text, group] { global = local + static_cast<int>(text.size()); });
+    group.go({.unchecked = true},
+             [at = reinterpret_cast<std::uintptr_t>(&local)] { global += at == 0 ? 1 : 0; });
+    look("closures that copy, or that are not to be looked at");
+    group.wait();
+  });
+  EXPECT_EQ(pinned_by, "");
 }
 
 // What alloca has no room for is in the heap while the stack is pinned, and a word of the stack

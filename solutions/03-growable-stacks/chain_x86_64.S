@@ -138,9 +138,9 @@ goro_lessstack:
         jne     4b
         jmp     2b
 
-.Lpinned:
-        cmpq    GORO_SEGMENT_MARK(%rdx), %rbp
-        jbe     .Lstay                          // else the pin is over
+.Lpinned:                                       // every now and then, is it still?
+        addb    $GORO_STACK_KIND_BITS + 1, GORO_G_STACK_KIND(%rax)
+        jnc     .Lstay
 
 .Lask:  pushq   %rdi
         pushq   %rsi

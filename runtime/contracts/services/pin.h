@@ -4,19 +4,26 @@
 // is the base of a chained one, StackKind::chained: it grows by segments and does not shrink. The
 // mark of that base says why it is pinned, in a word, the pin:
 //
-//    63  62     48 47                                3  2   1   0
-//   ┌───┬─────────┬───────────────────────────────────┬───┬───┬───┐
-//   │ 0 │ scopes  │ the highest address that is known │ 0 │ 1 │ 0 │
-//   └───┴─────────┴───────────────────────────────────┴───┴───┴───┘
+//    63  62    56 55      48 47                             3  2   1   0
+//   ┌───┬────────┬──────────┬────────────────────────────────┬───┬───┬───┐
+//   │ 0 │ scopes │ content  │ frame                          │ 0 │ 1 │ 0 │
+//   └───┴────────┴──────────┴────────────────────────────────┴───┴───┴───┘
 //
-// scopes: how many goro::pin_stack() are open. The address: the highest word of the base that a
-// closure or a value that was sent points at. Its frame has returned as soon as the stack pointer
-// is above it, so nobody looks there any more. An open scope makes the pin larger than any stack
-// pointer. So the pin is over when the stack pointer, as a number, is above it.
+// scopes: how many goro::pin_stack() are open.
 //
-// Nobody is told when a frame returns. The mark is looked at where it matters: when the base has no
-// room for a frame, at a park, and at the end of a scope; each time with the goroutine on the base,
-// so that no segment is in use.
+// frame: a closure or a value that was sent points into this frame of the base, or into one that it
+// called; the address of its frame record, {saved frame pointer, return address}. Nobody is told
+// when a frame returns. But then either the stack pointer is above it, or sooner or later another
+// function's frame lies there, and the record has another content. While the frame is there it has
+// not. So 8 bits are kept of what the record holds, and are compared; that they agree by chance
+// only makes the pin last longer.
+//
+// content 0: the frame was not found. Then what stands there is the address itself, and only the
+// stack pointer counts.
+//
+// The pin is looked at when the base has no room for a frame (then seldom, if a segment is kept),
+// at a park, and at the end of a scope; each time with the goroutine on the base, so that no
+// segment is in use and nobody knows of one.
 #pragma once
 
 #include <cstddef>
@@ -32,10 +39,11 @@ inline bool is_pinned(Stack stack) {
   return (stack_links(stack)->mark & GORO_STACK_PINNED) != 0;
 }
 
-// The goroutine with a growable or chained stack that runs on this M, or its g0 for it: pins gp if
-// one of the words of the `size` bytes at `object` is the address of one of its locals. (Not of one
-// in the object itself: it will be moved, by code that knows.) A chained stack never moves anyway.
-void pin_what_it_points_at(G* gp, const void* object, std::size_t size);
+// gp has a growable or chained stack, and stands still: pins it if one of the words of the `size`
+// bytes at `object` is the address of one of its locals. (Not of one in the object itself: it will
+// be moved, by code that knows.) `record` is the frame record of a function of gp's that was called
+// by the one that has the object. A chained stack never moves anyway. On g0.
+void pin_what_it_points_at(G* gp, std::uintptr_t record, const void* object, std::size_t size);
 
 // gp's stack pointer is, or is about to be, sp. If gp is on a pinned base, and the pin is over:
 // gives the segments back that were kept, with this M's P, makes gp growable again, and returns

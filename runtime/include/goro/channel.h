@@ -10,6 +10,10 @@
 // when the value of a waiting sender cannot be moved into the buffer for it, the sender does it
 // again itself, and throws.
 //
+// A goroutine that sends the address of a local keeps its stack where it is until the local's
+// function has returned, if that is a growable one. (On x86-64. On ARM64 the stack moves, and the
+// address is wrong then.) Not seen: an address that is sent as a number, or that is in the heap.
+//
 // On a thread that is not the runtime's, everything works as well; send and receive block that
 // thread. See goro/foreign_thread.h.
 #pragma once
@@ -84,8 +88,8 @@ class Channel {
   std::optional<T> receive() const { return detail::receive<T>(ref_); }
 
   // True if the value was sent; it is moved from only then. Never waits.
-  bool try_send(T& value) const { return chansend(ref_.get(), std::addressof(value), false); }
-  bool try_send(T&& value) const { return chansend(ref_.get(), std::addressof(value), false); }
+  bool try_send(T& value) const { return detail::try_send(ref_, value); }
+  bool try_send(T&& value) const { return detail::try_send(ref_, value); }
 
   // True if the operation happened: a value, or nullopt because the channel is closed and empty.
   // `out` is changed only then.
@@ -122,8 +126,8 @@ class SendChannel {
   SendChannel(Channel<T> channel) : ref_(std::move(channel.ref_)) {}
   explicit SendChannel(std::nullptr_t) {}
   void send(T value) const { detail::send(ref_, value); }
-  bool try_send(T& value) const { return chansend(ref_.get(), std::addressof(value), false); }
-  bool try_send(T&& value) const { return chansend(ref_.get(), std::addressof(value), false); }
+  bool try_send(T& value) const { return detail::try_send(ref_, value); }
+  bool try_send(T&& value) const { return detail::try_send(ref_, value); }
   void close() const { closechan(ref_.get()); }
   [[nodiscard]] std::size_t size() const { return detail::chanlen(ref_.get()); }
   [[nodiscard]] std::size_t capacity() const { return detail::chancap(ref_.get()); }

@@ -8,10 +8,13 @@
 #include <type_traits>
 #include <utility>
 
+#include "goro/detail/pin.h"
+
 namespace goro {
 
-// A stack that starts at 2 KB, doubles when it is full, and moves. No address of a local may be
-// kept in the heap or in another goroutine while the goroutine runs on one.
+// A stack that starts at 2 KB, doubles when it is full, and moves. While the goroutine runs on one,
+// no address of a local may be kept in the heap, or get to another goroutine in another way than
+// through go() or a channel; goro::pin_stack() is a scope in which that is allowed.
 struct StackChoice {
   std::size_t fixed_bytes = 0;  // 0: growable
 };
@@ -41,7 +44,7 @@ constexpr StackChoice chained() {
 
 struct SpawnOptions {
   StackChoice stack = growable();
-  // Do not inspect the closure for addresses of the spawner's locals.
+  // Do not inspect the closure for addresses of the spawner's locals: what looks like one is none.
   bool unchecked = false;
 };
 
@@ -120,11 +123,14 @@ class HeapClosure {
 }  // namespace detail
 
 // Starts a goroutine that runs f(); f is moved there. It runs next on this P, unless another is
-// started or woken first. Callable from a goroutine only (else Panic "go outside of goro::run"). On
-// a growable stack, a closure that holds an address of the spawner's own stack ends the program
-// with status 2 and a text that names the address and the remedies. Always inlined, so that what
-// spawn returns to, and dumps show as "created by", is the program's. Go: the go statement,
-// newproc.
+// started or woken first. Callable from a goroutine only (else Panic "go outside of goro::run").
+//
+// A closure that holds the address of a local pins the spawner's stack, if that is growable: until
+// the local's function has returned, it grows as a chained() one does. On ARM64, such a closure
+// ends the program with status 2 and a text that names the address and the remedies.
+//
+// Always inlined, so that what spawn returns to, and dumps show as "created by", is the program's.
+// Go: the go statement, newproc.
 template <typename F>
 [[gnu::always_inline]] inline void go(SpawnOptions options, F&& f) {
   using Fn = std::decay_t<F>;
@@ -139,6 +145,7 @@ template <typename F>
                    const_cast<void*>(static_cast<const volatile void*>(std::addressof(f))),
                    sizeof(Fn), options});
   } else {
+    if (!options.unchecked) detail::pin_locals_of(f);
     detail::HeapClosure<Fn> closure(std::in_place, std::forward<F>(f));
     detail::spawn({detail::call_in_heap<Fn>, nullptr, closure.get(), sizeof(Fn), options});
     closure.release();

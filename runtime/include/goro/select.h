@@ -20,6 +20,7 @@
 
 #include "goro/channel.h"
 #include "goro/detail/channel.h"
+#include "goro/detail/pin.h"
 
 namespace goro {
 
@@ -96,7 +97,10 @@ class SendCase {
         handler_(std::move(handler)),
         value_(std::forward<V>(value)) {}
 
-  Scase scase() { return {channel_.get(), std::addressof(value_), true}; }
+  Scase scase() {
+    pin_locals_of(value_);
+    return {channel_.get(), std::addressof(value_), true};
+  }
   void run(bool /*received*/) { handler_(); }
   Owning own() && {
     return {ChannelRef::share(channel_.get()), std::move(value_), std::move(handler_)};
@@ -178,14 +182,16 @@ auto otherwise(F&& handler) {
   return detail::DefaultCase<Fn>(std::forward<F>(handler));
 }
 
-// Any of the three, for lists that are known only at run time. It is in the heap, so on a growable
-// stack its handler must not capture by reference. It may be used again and again; a value to send
-// is gone when it was sent.
+// Any of the three, for lists that are known only at run time. It is in the heap, so a
+// handler that captures by reference pins a growable stack, as a closure of go() does; on ARM64 it
+// must not. It may be used again and again; a value to send is gone when it was sent.
 class SelectCase {
  public:
   template <detail::StaticCase C>
-  SelectCase(C scase)
-      : case_(std::make_unique<Holder<typename C::Owning>>(std::move(scase).own())) {}
+  SelectCase(C scase) {
+    detail::pin_locals_of(scase);  // before the heap has their addresses
+    case_ = std::make_unique<Holder<typename C::Owning>>(std::move(scase).own());
+  }
 
   [[nodiscard]] bool is_default() const { return case_->is_default; }
   Scase scase() { return case_->scase(); }

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "goro/channel.h"
+#include "goro/detail/pin.h"
 #include "goro/panic.h"
 
 namespace goro {
@@ -148,6 +149,7 @@ Timer after_func(std::chrono::duration<Rep, Period> d, F&& f) {
     void run() override { fn(); }
     std::decay_t<F> fn;
   };
+  detail::pin_locals_of(f);
   auto func = std::make_unique<Func>(std::forward<F>(f));
   Timer timer(detail::func_timer_new(detail::nanoseconds_of(d), func.get()));
   (void)func.release();  // the timer's now

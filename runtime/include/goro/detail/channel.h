@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "goro/detail/pin.h"
+
 namespace goro {
 
 struct Hchan;
@@ -171,7 +173,14 @@ std::size_t channel_capacity(Integer capacity) {
 
 template <typename T>
 void send(const ChannelRef& ref, T& value) {
+  pin_locals_of(value);
   chansend(ref.get(), std::addressof(value), true);
+}
+
+template <typename T>
+bool try_send(const ChannelRef& ref, T& value) {
+  pin_locals_of(value);
+  return chansend(ref.get(), std::addressof(value), false);
 }
 
 template <typename T>
