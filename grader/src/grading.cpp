@@ -136,6 +136,11 @@ class Grading {
           }
         }
       }
+      for (const Test& test : lab->tests) {
+        if (options_.tests && options_.only.empty() && !counts_on(test, base.architecture())) {
+          lab_score.of_other_architectures += test.points;
+        }
+      }
       for (const Benchmark& benchmark : lab->benchmarks) {
         if (options_.benchmarks && can_measure && wanted(benchmark)) {
           add(benchmark, nullptr, &benchmark, BuildKind::release);

@@ -83,11 +83,18 @@ std::string not_run_line(const LabScore& score, std::size_t how_many) {
   return line + "\n";
 }
 
+std::string elsewhere(const LabScore& score) {
+  return number(score.of_other_architectures) + " more are for another architecture only";
+}
+
 std::string points_line(const LabScore& score, const Style& style) {
   const std::string text = number(score.score()) + " of " + number(score.max_score()) + " points";
   std::string line = score.all_points() ? style.good(text) : style.strong(text);
   if (const std::size_t left_out = score.inconclusive(); left_out > 0) {
     line += "  (" + count(left_out, "inconclusive benchmark") + " not counted)";
+  }
+  if (score.of_other_architectures > 0) {
+    line += "  (" + elsewhere(score) + ")";
   }
   return line;
 }
@@ -241,6 +248,9 @@ std::string score_table(const Score& score, const Style& style) {
         note += (note.empty() ? "" : ", ") + count(lab.inconclusive(), "inconclusive benchmark") +
                 " not counted";
       }
+    }
+    if (lab.of_other_architectures > 0) {
+      note += (note.empty() ? "" : "; ") + elsewhere(lab);
     }
     row(lab.lab, lab.score(), lab.max_score(), note);
   }

@@ -45,6 +45,7 @@ struct LabScore {
   std::string title;
   std::string problem;  // why nothing of the lab could be run, if so
   std::vector<TestScore> tests;
+  double of_other_architectures = 0;  // points for tests that do not count on this one
 
   // An inconclusive benchmark is in neither sum: it is nobody's fault.
   [[nodiscard]] double score() const;

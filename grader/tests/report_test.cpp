@@ -184,6 +184,19 @@ TEST(TerminalReport, AnUntouchedLabIsOneLine) {
   EXPECT_EQ(text.find("✗"), std::string::npos) << text;
 }
 
+TEST(TerminalReport, PointsForAnotherArchitectureAreNamed) {
+  Score score = example();
+  score.labs[0].of_other_architectures = 10;
+  const std::string words = "10 more are for another architecture only";
+  const std::string table = score_table(score, Style(false));
+  EXPECT_NE(table.find("1 test not passed, 1 inconclusive benchmark not counted; " + words),
+            std::string::npos)
+      << table;
+  EXPECT_EQ(table.find(words, table.find(words) + 1), std::string::npos) << table;
+  const std::string text = check_summary(example_lab(), score.labs[0], 3, Style(false), 100);
+  EXPECT_NE(text.find(words), std::string::npos) << text;
+}
+
 TEST(TerminalReport, OnlyTheFirstFailuresAreInFull) {
   LabScore lab = example().labs[0];
   lab.tests.clear();

@@ -31,7 +31,7 @@ FUNCTION(goro_morestack_chained)
         //  rbp+16  its return address
         //  rbp+8   return address into its prologue: a one-byte `ret`, then the body
         //  rbp     rbp of its caller
-        //  rbp-8   rax
+        //  rbp-8   rax, then rcx and rdx
         pushq   %rcx
         pushq   %rdx
 .Lagain:
@@ -59,8 +59,8 @@ FUNCTION(goro_morestack_chained)
         NOT_IMPLEMENTED(3, 9)
 
         // Step 9: go over. The kept segment becomes the G's stack, and its guard the limit. Copy the stack
-        // arguments to just below the StackSegment, which costs r11. Then the address of the body goes into r10,
-        // rax, rcx and rdx are as they were on entry, and rsp is where the arguments begin.
+        // arguments to just below the StackSegment. At the call r10 is the address of the body, rsp is where the
+        // arguments begin, and rax, rcx and rdx are as they were on entry. r11 is free.
         NOT_IMPLEMENTED(3, 9)
 
         // gdb follows a frame to lower addresses only out of a function of this name.
