@@ -65,8 +65,9 @@ class StatusWord : public atomic<std::uint32_t> {
  public:
   using atomic<std::uint32_t>::atomic;
 
-  bool compare_exchange_weak(std::uint32_t& expected, std::uint32_t desired,
-                             std::memory_order success, std::memory_order failure) {
+  [[gnu::always_inline]] bool compare_exchange_weak(std::uint32_t& expected, std::uint32_t desired,
+                                                    std::memory_order success,
+                                                    std::memory_order failure) {
     if (expected != static_cast<std::uint32_t>(GStatus::waiting) || !at_one_p()) {
       return atomic<std::uint32_t>::compare_exchange_weak(expected, desired, success, failure);
     }

@@ -46,7 +46,8 @@ struct alignas(kCacheLine) OneP {
 // [/one_p]
 extern OneP one_p;
 
-inline bool at_one_p() {
+// Always inlined, with all that follows: casgstatus must not grow the stack.
+[[gnu::always_inline]] inline bool at_one_p() {
   return one_p.on.load(std::memory_order_relaxed);
 }
 
@@ -58,26 +59,27 @@ class POwned : public atomic<T> {
   using Base::Base;
   using Base::operator=;
 
-  T exchange(T value, std::memory_order order = std::memory_order_seq_cst) {
+  [[gnu::always_inline]] T exchange(T value, std::memory_order order = std::memory_order_seq_cst) {
     if (!at_one_p()) return Base::exchange(value, order);
     const T old = Base::load(std::memory_order_acquire);
     Base::store(value, std::memory_order_release);
     return old;
   }
 
-  bool compare_exchange_strong(T& expected, T desired,
-                               std::memory_order success = std::memory_order_seq_cst) {
+  [[gnu::always_inline]] bool compare_exchange_strong(
+      T& expected, T desired, std::memory_order success = std::memory_order_seq_cst) {
     if (!at_one_p()) return Base::compare_exchange_strong(expected, desired, success);
     return replace(expected, desired);
   }
-  bool compare_exchange_strong(T& expected, T desired, std::memory_order success,
-                               std::memory_order failure) {
+  [[gnu::always_inline]] bool compare_exchange_strong(T& expected, T desired,
+                                                      std::memory_order success,
+                                                      std::memory_order failure) {
     if (!at_one_p()) return Base::compare_exchange_strong(expected, desired, success, failure);
     return replace(expected, desired);
   }
 
  protected:
-  bool replace(T& expected, T desired) {
+  [[gnu::always_inline]] bool replace(T& expected, T desired) {
     const T seen = Base::load(std::memory_order_acquire);
     if (seen != expected) {
       expected = seen;
