@@ -245,12 +245,13 @@ void spawn(const SpawnRequest& request) {
   [[maybe_unused]] const auto record = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
   StackKind kind = default_stack_kind();
   std::size_t fixed_bytes = request.options.stack.fixed_bytes;
-  if (fixed_bytes == detail::kChainedStack) {
+  if (fixed_bytes >= detail::kGrowableStack) {
+    const bool chained = fixed_bytes == detail::kChainedStack;
 #if GORO_CHAINED_STACKS
-    kind = StackKind::chained;
+    kind = chained ? StackKind::chained : StackKind::growable;
     fixed_bytes = 0;
 #else
-    fixed_bytes = detail::kInsteadOfChained;
+    fixed_bytes = chained ? detail::kInsteadOfChained : 0;
 #endif
   }
   Stack fixed;

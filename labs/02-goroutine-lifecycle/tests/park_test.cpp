@@ -266,7 +266,7 @@ TEST(Park, ShrinksAQuietStackBeforeUnlockf) {
   run(
       [] {
         WaitGroup group;
-        group.go([] {
+        group.go({.stack = growable()}, [] {
           deep(300);
           sizes.start = getg()->stack.size();
           for (sizes.park = 0; sizes.park < kParks; ++sizes.park) {

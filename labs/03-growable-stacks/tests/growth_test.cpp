@@ -189,7 +189,7 @@ TEST(Growth, ManyGoroutinesGrowOnManyPs) {
       [&] {
         WaitGroup group;
         for (int i = 0; i < kGoroutines; ++i) {
-          group.go([i, a = first.data(), b = second.data()] {
+          group.go({.stack = growable()}, [i, a = first.data(), b = second.data()] {
             a[i] = descend(nullptr, i * 3);
             yield();
             b[i] = descend(nullptr, i * 7);
@@ -248,8 +248,10 @@ TEST(Growth, GoesOnWhileItIsAskedToGiveWayAtEveryCall) {
   goro::run(
       [&] {
         WaitGroup group;
-        group.go([out = &one] { *out = asked_at_every_depth(kDepth, nullptr); });
-        group.go([out = &two] { *out = asked_at_every_depth(kDepth, nullptr); });
+        group.go({.stack = growable()},
+                 [out = &one] { *out = asked_at_every_depth(kDepth, nullptr); });
+        group.go({.stack = growable()},
+                 [out = &two] { *out = asked_at_every_depth(kDepth, nullptr); });
         group.wait();
       },
       {.procs = 1});
@@ -300,7 +302,7 @@ TEST(Growth, AHundredThousandStayAtTwoKilobytes) {
         WaitGroup group;
         gate.add(1);
         for (int i = 0; i < kGoroutines; ++i) {
-          group.go([gate, i] {
+          group.go({.stack = growable()}, [gate, i] {
             auto before = std::make_unique<int>(i);
             gate.wait();
             auto after = std::make_unique<int>(*before);

@@ -103,7 +103,7 @@ void on_small_stack(F f, Options options = {.procs = 1}) {
       [&f] {
         WaitGroup group;
         F* fn = &f;
-        group.go([fn] { (*fn)(); });
+        group.go({.stack = growable()}, [fn] { (*fn)(); });
         group.wait();
       },
       options);

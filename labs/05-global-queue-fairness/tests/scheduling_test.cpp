@@ -150,7 +150,7 @@ TEST(Execute, TheStackComesWithTheFirstExecution) {
           int count = 0;
           systemstack([&] {
             for_each_g([&](const G* gp) {
-              if (gp->stack_kind == StackKind::growable && gp->stack.lo != 0) ++count;
+              if (is_small_stack(gp->stack_kind) && gp->stack.lo != 0) ++count;
             });
           });
           return count;

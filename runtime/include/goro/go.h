@@ -12,26 +12,29 @@
 
 namespace goro {
 
-// A stack that starts at 2 KB, doubles when it is full, and moves. While the goroutine runs on one,
-// no address of a local may be kept in the heap, or get to another goroutine in another way than
-// through go() or a channel; goro::pin_stack() is a scope in which that is allowed.
 struct StackChoice {
-  std::size_t fixed_bytes = 0;  // 0: growable
+  std::size_t fixed_bytes = 0;  // 0: growable, unless the environment says otherwise
 };
 
 namespace detail {
+// Nobody has memory for so much.
 inline constexpr std::size_t kChainedStack = ~std::size_t{0};
+inline constexpr std::size_t kGrowableStack = kChainedStack - 1;
 inline constexpr std::size_t kInsteadOfChained = std::size_t{256} << 10;
 }  // namespace detail
 
+// A stack that starts at 2 KB, doubles when it is full, and moves. While the goroutine runs on one,
+// no address of a local may be kept in the heap, or get to another goroutine in another way than
+// through go() or a channel; goro::pin_stack() is a scope in which that is allowed. Who asks for
+// nothing gets one, but with GORO_DEBUG=chainedstacks=1 a chained one.
 constexpr StackChoice growable() {
-  return {};
+  return {detail::kGrowableStack};
 }
 
 // A stack of `bytes` (rounded up to pages) with a guard page, which never moves: for any C++ code.
 constexpr StackChoice fixed_stack(std::size_t bytes) {
-  // The largest number stands for chained(); nobody has memory for one less.
-  return {bytes == 0 ? std::size_t{1} : bytes - (bytes == detail::kChainedStack ? 1 : 0)};
+  if (bytes >= detail::kGrowableStack) bytes = detail::kGrowableStack - 1;
+  return {bytes == 0 ? std::size_t{1} : bytes};
 }
 
 // A stack that starts at 2 KB and never moves, for any C++ code: a function for which there is too
@@ -43,7 +46,7 @@ constexpr StackChoice chained() {
 }
 
 struct SpawnOptions {
-  StackChoice stack = growable();
+  StackChoice stack = StackChoice{};
   // Do not inspect the closure for addresses of the spawner's locals: what looks like one is none.
   bool unchecked = false;
 };
