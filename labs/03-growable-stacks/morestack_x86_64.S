@@ -33,7 +33,7 @@ FUNCTION(__morestack_non_split)
         RETURN_INTO_BODY
 1:      negq    %r10
 2:      addq    %rsp, %r10
-        subq    $GORO_FOREIGN_ROOM, %r10        // the bytes of the frame again
+        subq    $GORO_FOREIGN_ROOM, %r10        // the bytes of the frame again; step 9 moves this
         // Step 6: as __morestack, but the request says "foreign".
         NOT_IMPLEMENTED(3, 6)
 END(__morestack_non_split)

@@ -351,6 +351,17 @@ TEST(Chain, EveryArgumentRegisterArrives) {
   EXPECT_EQ(size, kStackMin) << "a chained stack does not grow: the function has returned, and the "
                                 "goroutine is on its base again";
   EXPECT_EQ(in_all, kStackMin + 8192) << "the segment of 8 KB that the function ran on is kept";
+  GORO_STEP("the same with a function that calls foreign code");
+  fill_registers();
+  in_all = 0;
+  on_chained_stack([&] {
+    lab03_probe_arguments(100, __morestack_non_split);
+    for_each_segment(getg(), [&in_all](Stack stack) { in_all += stack.size(); });
+  });
+  expect_registers_kept();
+  EXPECT_EQ(in_all, kStackMin + 32'768)
+      << "foreign code has 16 KB below the frame, so the function runs on a segment of 32 KB: "
+         "__morestack_non_split has GROW_IF_CHAINED too, and GORO_FOREIGN_ROOM in r10 there";
 }
 #endif
 
