@@ -104,9 +104,11 @@ std::vector<std::vector<std::string>> parse_addr2line(const std::string& output)
     } else if (function.empty()) {
       function = line;
     } else {
-      std::string place = line.substr(0, line.find(" (discriminator"));
-      if (function != "??" || !place.starts_with("??")) {
-        all.back().push_back(place.starts_with("??") ? function : function + " at " + place);
+      const std::string place = line.substr(0, line.find(" (discriminator"));
+      // Without a line, as in assembly, the file is a guess: that of some symbol before it.
+      const bool known = !place.starts_with("??") && !place.ends_with(":?");
+      if (function != "??" || known) {
+        all.back().push_back(known ? function + " at " + place : function);
       }
       function.clear();
     }

@@ -128,11 +128,13 @@ TEST(Symbolize, FindsTheLinesOfADump) {
 
 TEST(Symbolize, ReadsAddr2linesAnswer) {
   const auto answers = parse_addr2line(
-      "0x1\ninner()\n/a/b.cpp:3 (discriminator 2)\nouter()\n/a/b.cpp:9\n0x2\n??\n??:0\n");
-  ASSERT_EQ(answers.size(), 2U);
+      "0x1\ninner()\n/a/b.cpp:3 (discriminator 2)\nouter()\n/a/b.cpp:9\n0x2\n??\n??:0\n"
+      "0x3\nin_assembly\nother.cpp:?\n");
+  ASSERT_EQ(answers.size(), 3U);
   EXPECT_EQ(answers[0],
             (std::vector<std::string>{"inner() at /a/b.cpp:3", "outer() at /a/b.cpp:9"}));
   EXPECT_TRUE(answers[1].empty());
+  EXPECT_EQ(answers[2], std::vector<std::string>{"in_assembly"}) << "that file has no such line";
 }
 
 TEST(Symbolize, NamesAFunctionOfAProgram) {
