@@ -45,13 +45,17 @@ namespace {
 // One M at a time looks without sleeping: the others would find what it has left. Go: pollingNet.
 std::atomic<bool> looking{false};
 
-bool is_broken() {
-  return sched.poll_broken.load() != 0 || sched.stopping.load();
+// Also when the last who waited for the network was taken out after this M had looked whether there
+// is one: it saw nobody sleep here whom it would have to wake. Asked with lastpoll = 0, so one of
+// the two sees the other.
+bool must_look_around(std::int64_t when) {
+  return sched.poll_broken.load() != 0 || sched.stopping.load() ||
+         (when == 0 && netpoll_waiters.load() == 0);
 }
 
 // Until `when` (0: for ever), a break, or the end of the run.
 void sleep_on_futex(std::int64_t when) {
-  while (!is_broken()) {
+  while (!must_look_around(when)) {
     if (when == 0) {
       futex_sleep(&sched.poll_broken, 0);
       continue;
@@ -75,7 +79,7 @@ GQueue sleep_in_epoll(std::int64_t when, std::int32_t* count) {
       if (delay <= 0) break;
     }
     // After netpoll_inited: see above.
-    if (is_broken()) break;
+    if (must_look_around(when)) break;
     ready = netpoll(delay, count);
   }
   return ready;
@@ -89,10 +93,13 @@ void break_if_later(std::int64_t when) {
 }
 
 // Those of netpoll's list that go to queues. Uncounted when they are there: nobody takes the queues
-// for empty and the network for waited for by none.
+// for empty and the network for waited for by none. By then they may have run, and an M sleeps in
+// epoll for them that should find that all are deadlocked.
 void inject(GQueue* ready, std::int32_t count) {
   injectglist(ready);
-  netpoll_waiters.fetch_sub(count);
+  if (count != 0 && netpoll_waiters.fetch_sub(count) == count && sched.lastpoll.load() == 0) {
+    netpoll_break();
+  }
 }
 
 // One to run now, and the others to queues.

@@ -108,7 +108,7 @@ TEST(OneP, ASystemCallIsOutside) {
 // Two goroutines pass values through `ch`, and never stop to hold its lock; then a thread outside
 // comes and does the same. Every value must arrive, once.
 TEST(OneP, ChannelsStayWholeWhenAThreadComes) {
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 3 * kScale; ++round) {
     for (const int capacity : {0, 3}) {
       const auto end = in_child([=] {
         begin_anew();
