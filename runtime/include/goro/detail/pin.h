@@ -28,7 +28,11 @@ void pin_what_it_points_at(const void* object, std::size_t size);
 template <typename T>
 void pin_locals_of(const T& value) {
 #if defined(__x86_64__)
-  if constexpr (!kHoldsNoAddress<T>) pin_what_it_points_at(std::addressof(value), sizeof(T));
+  if constexpr (!kHoldsNoAddress<T>) {
+    // Of a pointer, too, it is the value itself that is looked at.
+    pin_what_it_points_at(std::addressof(value),
+                          sizeof(T));  // NOLINT(bugprone-sizeof-expression)
+  }
 #else
   static_cast<void>(value);
 #endif
