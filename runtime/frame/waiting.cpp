@@ -192,6 +192,7 @@ void wake(G* gp) {
     }
     return;
   }
+  gp->prefetch_stack();  // it is the next to run here, and that is a while yet
   // Most often nobody has to be woken but gp, and that needs little room: then it is done here,
   // without going to g0.
   M* mp = acquirem();
