@@ -25,13 +25,19 @@ name:                       \
 
 #if defined(__x86_64__)
 
+#if !defined(__PIC__) || defined(__PIE__)
+#define GETG(reg)                               \
+        movq    %fs:goro_tls_g@tpoff, reg
+#define SETG(reg, tmp)                          \
+        movq    reg, %fs:goro_tls_g@tpoff
+#else  // for a shared library
 #define GETG(reg)                               \
         movq    goro_tls_g@gottpoff(%rip), reg; \
         movq    %fs:(reg), reg
-
 #define SETG(reg, tmp)                          \
         movq    goro_tls_g@gottpoff(%rip), tmp; \
         movq    reg, %fs:(tmp)
+#endif
 
 #define SETGUARD(value)                         \
         movq    value, %fs:0x70

@@ -16,7 +16,9 @@ namespace goro {
 // [getg]
 [[gnu::always_inline]] inline G* getg() {
   G* gp;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && (!defined(__PIC__) || defined(__PIE__))
+  asm volatile("movq %%fs:goro_tls_g@tpoff, %0" : "=r"(gp));
+#elif defined(__x86_64__)  // for a shared library
   asm volatile(
       "movq goro_tls_g@gottpoff(%%rip), %0\n\t"
       "movq %%fs:(%0), %0"

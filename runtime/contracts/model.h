@@ -58,9 +58,14 @@ inline constexpr std::uint32_t kGScan = 0x1000;
 // [/status]
 
 // Where a G's status is. A goroutine that waits is moved by the one who took it from where it
-// waited; with one P nobody else is about then who could be in the way (contracts/one_p.h). In a
-// system call there is: sysmon, with the scan bit.
+// waited, and nobody else writes then: Go's garbage collector would, with the scan bit, and we have
+// none. (In a system call somebody does: sysmon.) So in a run that move is a load and a store. What
+// this loses: two who wake the same goroutine within a few nanoseconds are found where it is an
+// exchange only, by the sanitizers and in a simulation.
 #if GORO_ONE_P
+// True while run() runs.
+extern atomic<bool> nobody_scans_who_waits;
+
 class StatusWord : public atomic<std::uint32_t> {
  public:
   using atomic<std::uint32_t>::atomic;
@@ -68,7 +73,8 @@ class StatusWord : public atomic<std::uint32_t> {
   [[gnu::always_inline]] bool compare_exchange_weak(std::uint32_t& expected, std::uint32_t desired,
                                                     std::memory_order success,
                                                     std::memory_order failure) {
-    if (expected != static_cast<std::uint32_t>(GStatus::waiting) || !at_one_p()) {
+    if (expected != static_cast<std::uint32_t>(GStatus::waiting) ||
+        !nobody_scans_who_waits.load(std::memory_order_relaxed)) {
       return atomic<std::uint32_t>::compare_exchange_weak(expected, desired, success, failure);
     }
     expected = load(std::memory_order_acquire);
@@ -272,14 +278,38 @@ class GQueue {
     if (gp != nullptr) {
       head_ = gp->schedlink;
       if (head_ == nullptr) tail_ = nullptr;
-      __builtin_prefetch(head_, 1);  // whoever takes one takes the next soon
-      if (gp->follow_hint()) gp->prefetch_stack();
+      ask_for_the_next(gp);
       gp->schedlink = nullptr;
     }
     return gp;
   }
 
+  // The first n, or all when there are fewer.
+  GQueue pop_front(std::int32_t n) {
+    GQueue first;
+    G* last = nullptr;
+    G* rest = head_;
+    for (; n > 0 && rest != nullptr; --n) {
+      last = rest;
+      ask_for_the_next(last);
+      rest = rest->schedlink;
+    }
+    if (last == nullptr) return first;
+    first.head_ = head_;
+    first.tail_ = last;
+    last->schedlink = nullptr;
+    head_ = rest;
+    if (rest == nullptr) tail_ = nullptr;
+    return first;
+  }
+
  private:
+  // Whoever takes one takes the next soon.
+  static void ask_for_the_next(G* gp) {
+    __builtin_prefetch(gp->schedlink, 1);
+    if (gp->follow_hint()) gp->prefetch_stack();
+  }
+
   // While whoever put them together has them in its cache still.
   void leave_hints() const {
     G* later = head_;

@@ -71,10 +71,6 @@ void errno_is_kept(void* /*object*/) {}
 // need no frame then, and call no library function. A function that does has a prologue that never
 // lets it pass without a call (__morestack_non_split), and the processor mispredicts its return.
 
-__attribute__((noinline)) void record_start(G* gp) {
-  trace_start(gp);
-}
-
 __attribute__((noinline)) void give_errno_back(G* gp) {
   gp->closure.invoke = kept(gp)->invoke;
   errno = kept(gp)->error;
@@ -158,14 +154,24 @@ void inspect_closure(const G* spawner, const void* object, std::size_t size) {
 }  // namespace
 
 // [prepare_to_run]
-void g_prepare_to_run(G* gp) {
-  if (trace_is_on()) [[unlikely]]
-    record_start(gp);
-  if (gp->sched.sp == 0) first_stack(gp);
-  if (gp->closure.invoke == errno_is_kept) [[unlikely]]
-    give_errno_back(gp);
+static void give_its_limit(G* gp) {
   gp->preempt.store(false, std::memory_order_relaxed);
   gp->stackguard0.store(gp->stack.lo + kStackGuard, std::memory_order_relaxed);
+}
+
+// Apart, so that most starts are a few loads without a frame.
+__attribute__((noinline)) static void prepare_with_more(G* gp) {
+  trace_start(gp);
+  if (gp->sched.sp == 0) first_stack(gp);
+  if (gp->closure.invoke == errno_is_kept) give_errno_back(gp);
+  give_its_limit(gp);
+}
+
+void g_prepare_to_run(G* gp) {
+  if (gp->sched.sp == 0 || trace_is_on() || gp->closure.invoke == errno_is_kept) {
+    return prepare_with_more(gp);
+  }
+  give_its_limit(gp);
 }
 // [/prepare_to_run]
 

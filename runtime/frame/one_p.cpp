@@ -17,6 +17,7 @@
 namespace goro {
 
 OneP one_p;
+atomic<bool> nobody_scans_who_waits{false};
 
 namespace {
 
@@ -54,6 +55,16 @@ void set_one_p(bool on) {
   one_p.channels.compare_exchange_strong(was, on ? Channels::yes : Channels::no);
 }
 
+void run_has_begun(int procs) {
+  nobody_scans_who_waits.store(true);
+  set_one_p(procs == 1);
+}
+
+void run_is_over() {
+  set_one_p(false);
+  nobody_scans_who_waits.store(false);
+}
+
 void ChannelLock::lock_elsewhere() {
   if (is_outside() && !one_p.everybody_exchanges.load(std::memory_order_acquire)) {
     let_everybody_exchange();
@@ -68,6 +79,8 @@ void ChannelLock::lock_elsewhere() {
 namespace goro {
 
 void set_one_p(bool /*on*/) {}
+void run_has_begun(int /*procs*/) {}
+void run_is_over() {}
 
 }  // namespace goro
 

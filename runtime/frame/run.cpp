@@ -85,7 +85,7 @@ void run_main(void (*invoke)(void*), void* object, const Options& options) {
   allm = m0;
   procresize(procs);
   sched.lock.unlock();
-  set_one_p(procs == 1);
+  run_has_begun(procs);
 
   main_call = MainCall{invoke, object};
   const Stack stack = fixed_stack_alloc(options.main_stack);
@@ -101,7 +101,7 @@ void run_main(void (*invoke)(void*), void* object, const Options& options) {
   }
   preempt_storm_stop();
   m_leave_thread(m0);
-  set_one_p(false);
+  run_is_over();
   forget_the_run();
   signals_remove();
   std::set_terminate(outer_terminate);

@@ -36,8 +36,7 @@ G* globrunq_get_batch(P* pp, std::int32_t n) {
   // A share for every P, one at least: whoever comes first must not leave the others without work.
   n = std::min({n, size, size / sched.gomaxprocs.load(std::memory_order_relaxed) + 1});
   G* first = sched.runq.pop();
-  GQueue rest;
-  for (std::int32_t i = 1; i < n; ++i) rest.push_back(sched.runq.pop());
+  GQueue rest = sched.runq.pop_front(n - 1);
   add_to_runqsize(-n);
   runq_put_batch(pp, &rest);
   return first;
