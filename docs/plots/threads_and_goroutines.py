@@ -3,7 +3,7 @@
 
     cmake --preset gcc-release
     cmake --build build/gcc-release --target lab_00_bench lab_01_bench_ref
-    python3 docs/plots/threads_and_goroutines.py --measure build/gcc-release/labs
+    docs/plots/threads_and_goroutines.py --measure build/gcc-release/labs
 
 measures with the benchmarks of labs 00 and 01 (about two minutes), keeps the figures in
 threads_and_goroutines.json beside this file, and draws. A figure is the lowest of several runs,

@@ -255,7 +255,8 @@ class Stages {
     return log.ok({"docs/ko/translations.py", "check"}) &&
            log.ok({"runtime/bench/peers.py", "--check"}) &&
            log.ok({"runtime/bench/stacks.py", "--check"}) &&
-           log.ok({"docs/plots/chained_stacks.py", "--check"}) && good;
+           log.ok({"docs/plots/chained_stacks.py", "--check"}) &&
+           log.ok({"docs/plots/threads_and_goroutines.py", "--check"}) && good;
   }
 
   // The site as ./course docs makes it, and a browser that looks at it.
