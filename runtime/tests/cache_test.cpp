@@ -11,6 +11,7 @@
 namespace goro {
 namespace {
 
+#if GORO_GROWABLE_STACKS
 // What goroutines that wait need again are the last lines of their stacks. In one row of the page
 // heap those of all stacks fall into the same few sets of a cache; the next row must use others.
 TEST(Cache, EndsOfStacksAreSpreadOverItsSets) {
@@ -26,6 +27,7 @@ TEST(Cache, EndsOfStacksAreSpreadOverItsSets) {
   for (const std::uintptr_t block : blocks) page_heap_free(block, kStackCacheSize);
   page_heap_reset();
 }
+#endif
 
 std::vector<std::uint64_t> ids_of(GQueue* queue) {
   std::vector<std::uint64_t> ids;
