@@ -70,6 +70,7 @@ class StatusWord : public atomic<std::uint32_t> {
  public:
   using atomic<std::uint32_t>::atomic;
 
+  // Always inlined: casgstatus must not grow the stack.
   [[gnu::always_inline]] bool compare_exchange_weak(std::uint32_t& expected, std::uint32_t desired,
                                                     std::memory_order success,
                                                     std::memory_order failure) {

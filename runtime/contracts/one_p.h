@@ -46,7 +46,7 @@ struct alignas(kCacheLine) OneP {
 // [/one_p]
 extern OneP one_p;
 
-// Always inlined, with all that follows: casgstatus must not grow the stack.
+// Always inlined, with all that follows: it is on the way of every switch.
 [[gnu::always_inline]] inline bool at_one_p() {
   return one_p.on.load(std::memory_order_relaxed);
 }

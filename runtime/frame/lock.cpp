@@ -16,9 +16,8 @@ namespace goro {
 
 namespace {
 
-// Go: active_spin, active_spin_cnt.
+constexpr int kLongestPause = 16;  // between two looks, in cpu_relax()
 constexpr int kYields = 32;
-constexpr int kLongestPause = 16;
 constexpr std::uint32_t kNapMicroseconds = 50;
 
 }  // namespace

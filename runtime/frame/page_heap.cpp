@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::size_t kArena = std::size_t{64} << 20;
 constexpr std::size_t kLarge = std::size_t{1} << 20;
-constexpr std::size_t kBlockAlign = std::size_t{64} << 10;  // and for blocks from there on
+constexpr std::size_t kBlockAlign = std::size_t{64} << 10;  // of blocks that are as large as that
 constexpr std::size_t kRow = std::size_t{1} << 20;
 constexpr std::size_t kStepAside = 5 * kCacheLine;
 constexpr int kMaxFreeLarge = 4;
