@@ -24,6 +24,7 @@
 #include "contracts/observed.h"
 #include "contracts/offsets.h"
 #include "contracts/one_p.h"
+#include "contracts/sched_lock.h"
 #include "contracts/timers.h"
 #include "contracts/wait_reason.h"
 
@@ -525,7 +526,7 @@ struct M {
 
 // Go: schedt. One per process, reset by every run().
 struct Sched {
-  RuntimeMutex lock;
+  SchedLock lock;
 
   // Under lock; the size is also read without it, to see whether taking the lock is worth it.
   GQueue runq;

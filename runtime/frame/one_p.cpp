@@ -30,21 +30,30 @@ bool ask(int command) {
   return syscall(SYS_membarrier, command, 0, 0) == 0;
 }
 
-// After the barrier we see whether the P's holder is entering. If it is not, it has yet to ask, and
-// gets our answer; if it has left, we see that the lock is held.
 __attribute__((noinline)) void let_everybody_exchange() {
   one_p.channels.store(Channels::never);
-  if (may_ask.load()) {
-    if (!ask(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) fatal("membarrier was promised, and fails");
-    while (one_p.entering_channel.load(std::memory_order_acquire)) osyield();
-  }
+  // Whoever was entering has left then, and we see whether the lock is held.
+  wait_until_not_entering(one_p.entering_channel);
   one_p.everybody_exchanges.store(true, std::memory_order_release);
 }
 
 }  // namespace
 
+bool may_ask_for_barriers() {
+  return may_ask.load();
+}
+
+// After the barrier we see whether the P's holder is entering. If it is not, it has yet to ask, and
+// gets our answer.
+void wait_until_not_entering(const atomic<bool>& entering) {
+  if (!may_ask.load()) return;
+  if (!ask(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) fatal("membarrier was promised, and fails");
+  while (entering.load(std::memory_order_acquire)) osyield();
+}
+
 void set_one_p(bool on) {
   one_p.on.store(on, std::memory_order_relaxed);
+  if (!on) sched.lock.is_anybodys();
   Channels was = on ? Channels::no : Channels::yes;
   if (on) {
     // Every time: a child of fork() may have to ask again, and to ask twice costs nothing. A kernel
@@ -58,6 +67,7 @@ void set_one_p(bool on) {
 void run_has_begun(int procs) {
   nobody_scans_who_waits.store(true);
   set_one_p(procs == 1);
+  if (procs == 1) sched.lock.may_be_the_holders();
 }
 
 void run_is_over() {

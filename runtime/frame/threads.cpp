@@ -485,23 +485,17 @@ std::int64_t m_cpu_time(const M* mp) {
   return std::int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
 }
 
-// Apart, so that the usual way through every schedule() is two loads without a frame.
-__attribute__((noinline)) static void leave(const M* mp) {
+void leave() {
+  const M* mp = getm();
+#if !defined(NDEBUG) || defined(GORO_SIMULATE)
+  if (mp->locks != 0) fatal("schedule: holding locks");
+#endif
   if (mp->lockedg != nullptr) {
     if (mp->thread_ends) mexit();
     stoplockedm();
     execute(mp->lockedg, false);
   }
   while (sched.gcwaiting.load(std::memory_order_acquire)) gcstopm();
-}
-
-void leave_if_asked() {
-  const M* mp = getm();
-#if !defined(NDEBUG) || defined(GORO_SIMULATE)
-  if (mp->locks != 0) fatal("schedule: holding locks");
-#endif
-  if (mp->lockedg == nullptr && !sched.gcwaiting.load(std::memory_order_acquire)) return;
-  leave(mp);
 }
 
 bool can_preempt(const G* gp) {

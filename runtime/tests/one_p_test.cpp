@@ -8,7 +8,10 @@
 #include <thread>
 #include <vector>
 
+#include "contracts/model.h"
 #include "contracts/one_p.h"
+#include "contracts/services/clock.h"
+#include "frame/one_p.h"
 #include "goro/goro.h"
 #include "testing/child.h"
 #include "testing/story.h"
@@ -102,6 +105,90 @@ TEST(OneP, ASystemCallIsOutside) {
     if (testing::Test::HasFailure()) _exit(1);
   });
   EXPECT_EQ(end.status, 0) << end.err;
+}
+
+// Yields until the scheduler's lock is the holder's own: sysmon, or a thread that has just begun,
+// may come in between.
+bool becomes_the_holders() {
+  constexpr int kPatience = 10'000'000;
+  for (int i = 0; i < kPatience && !goro::sched.lock.is_the_holders(); ++i) goro::yield();
+  return goro::sched.lock.is_the_holders();
+}
+
+TEST(OneP, TheSchedulersLockIsTheHoldersUntilThereAreSeveral) {
+  const auto end = in_child([] {
+    goro::run(
+        [] {
+          EXPECT_EQ(becomes_the_holders(), goro::may_ask_for_barriers())
+              << "nobody but the holder has wanted it";
+          goro::max_procs(2);
+          EXPECT_FALSE(goro::sched.lock.is_the_holders()) << "two Ps";
+          goro::max_procs(1);
+          for (int i = 0; i < 10'000; ++i) goro::yield();
+          EXPECT_FALSE(goro::sched.lock.is_the_holders()) << "there is no way back in this run";
+        },
+        {.procs = 1});
+    EXPECT_FALSE(goro::sched.lock.is_the_holders()) << "the run has ended";
+    goro::run(
+        [] {
+          for (int i = 0; i < 10'000; ++i) goro::yield();
+          EXPECT_FALSE(goro::sched.lock.is_the_holders()) << "a run at two Ps";
+        },
+        {.procs = 2});
+    if (testing::Test::HasFailure()) _exit(1);
+  });
+  EXPECT_EQ(end.status, 0) << end.err;
+}
+
+// Goroutines yield, so that their P's holder is at the lock all the time. Two threads outside come
+// again and again, while the lock is the holder's own and while it is not. What the lock protects
+// must stand still as long as one of them has it.
+TEST(OneP, WhoeverHasTheSchedulersLockHasItAlone) {
+  constexpr int kGoroutines = 3;
+  constexpr int kThreads = 2;
+  const int visits = 8'000 * kScale;
+  std::atomic<int> taken_back{0};
+  std::atomic<int> disturbed{0};
+  std::atomic<bool> stop{false};
+  goro::run(
+      [&] {
+        const goro::WaitGroup group;
+        for (int i = 0; i < kGoroutines; ++i) {
+          group.go([end = &stop] {
+            while (!end->load(std::memory_order_relaxed)) goro::yield();
+          });
+        }
+        const auto visit = [&](int i) {
+          // Most often, waits until there is something to take back.
+          for (int k = 0; k < 1000 && i % 4 != 0 && !goro::sched.lock.is_the_holders(); ++k) {
+            goro::osyield();
+          }
+          if (goro::sched.lock.is_the_holders()) ++taken_back;
+          goro::sched.lock.lock();
+          if (goro::sched.lock.is_the_holders()) ++disturbed;
+          const std::int32_t size = goro::sched.runqsize.load();
+          for (int k = 0; k < i % 64; ++k) {
+            if (goro::sched.runqsize.load() != size) ++disturbed;
+          }
+          goro::sched.lock.unlock();
+        };
+        std::vector<std::thread> threads;
+        for (int t = 0; t < kThreads; ++t) {
+          threads.emplace_back([&visit, visits] {
+            for (int i = 0; i < visits; ++i) visit(i);
+          });
+        }
+        goro::system_call([&] {
+          for (std::thread& thread : threads) thread.join();
+        });
+        stop.store(true);
+        group.wait();
+      },
+      {.procs = 1});
+  EXPECT_EQ(disturbed.load(), 0) << "the queue changed while somebody else had its lock";
+  if (goro::may_ask_for_barriers()) {
+    EXPECT_GT(taken_back.load(), visits / 100) << "the lock was hardly ever the holder's own";
+  }
 }
 #endif
 

@@ -152,7 +152,7 @@ void dropg() {
 }
 
 // [park]
-void park_m(G* gp) {
+[[gnu::flatten]] void park_m(G* gp) {
   M* mp = getm();
   casgstatus(gp, GStatus::running, GStatus::waiting);
   dropg();
@@ -173,7 +173,7 @@ void park_m(G* gp) {
 // [/park]
 
 // [ready]
-void ready(G* gp) {
+[[gnu::flatten]] void ready(G* gp) {
   casgstatus(gp, GStatus::waiting, GStatus::runnable);
   runq_put(getm()->p, gp, true);
   wakep();  // after runq_put: whoever it wakes must find gp
@@ -184,7 +184,7 @@ void goready(G* gp) {
   systemstack([gp] { ready(gp); });
 }
 
-void gosched_m(G* gp) {
+[[gnu::flatten]] void gosched_m(G* gp) {
   casgstatus(gp, GStatus::running, GStatus::runnable);
   dropg();
   sched.lock.lock();
@@ -195,7 +195,7 @@ void gosched_m(G* gp) {
 }
 
 // [exit]
-void goexit0(G* gp) {
+[[gnu::flatten]] void goexit0(G* gp) {
   casgstatus(gp, GStatus::running, GStatus::dead);
   dropg();
   g_free_stack(gp);

@@ -33,8 +33,11 @@ G* globrunq_get() {
 G* globrunq_get_batch(P* pp, std::int32_t n) {
   const std::int32_t size = sched.runqsize.load(std::memory_order_relaxed);
   if (size == 0) return nullptr;
+  const std::int32_t procs = sched.gomaxprocs.load(std::memory_order_relaxed);
   // A share for every P, one at least: whoever comes first must not leave the others without work.
-  n = std::min({n, size, size / sched.gomaxprocs.load(std::memory_order_relaxed) + 1});
+  // One P gets all; no division then, which takes as long as the rest of this function.
+  const std::int32_t share = procs == 1 ? size : size / procs + 1;
+  n = std::min({n, size, share});
   G* first = sched.runq.pop();
   GQueue rest = sched.runq.pop_front(n - 1);
   add_to_runqsize(-n);

@@ -2,6 +2,7 @@
 // world.
 #pragma once
 
+#include "contracts/getg.h"
 #include "contracts/model.h"
 #include "contracts/processors.h"
 #include "contracts/work_stealing.h"
@@ -26,7 +27,13 @@ namespace goro {
 // Top of schedule(). An M that is locked to a goroutine (lock_os_thread) gives up its P, waits
 // until that goroutine can run, and runs it. Any other gives up its P while the world is stopped.
 // Does not return in the first case, nor when run() is about to. On g0, with a P.
-void leave_if_asked();
+void leave();
+inline void leave_if_asked() {
+#if !defined(NDEBUG) || defined(GORO_SIMULATE)
+  return leave();  // which looks for mistakes, too
+#endif
+  if (getm()->lockedg != nullptr || sched.gcwaiting.load(std::memory_order_acquire)) leave();
+}
 
 // May gp, the goroutine this M just left, be made to give way here? On g0.
 bool can_preempt(const G* gp);
