@@ -152,6 +152,8 @@ void dropg() {
 }
 
 // [park]
+// flatten: what it calls in this file becomes a part of it. With the statuses known, casgstatus is
+// a load, a comparison and a store.
 [[gnu::flatten]] void park_m(G* gp) {
   M* mp = getm();
   casgstatus(gp, GStatus::running, GStatus::waiting);
@@ -195,7 +197,7 @@ void goready(G* gp) {
 }
 
 // [exit]
-[[gnu::flatten]] void goexit0(G* gp) {
+void goexit0(G* gp) {
   casgstatus(gp, GStatus::running, GStatus::dead);
   dropg();
   g_free_stack(gp);
