@@ -487,7 +487,7 @@ std::int64_t m_cpu_time(const M* mp) {
 
 void leave() {
   const M* mp = getm();
-#if !defined(NDEBUG) || defined(GORO_SIMULATE)
+#if !defined(NDEBUG) || GORO_SIMULATE
   if (mp->locks != 0) fatal("schedule: holding locks");
 #endif
   if (mp->lockedg != nullptr) {

@@ -174,7 +174,7 @@ TEST(OneP, WhoeverHasTheSchedulersLockHasItAlone) {
         };
         std::vector<std::thread> threads;
         for (int t = 0; t < kThreads; ++t) {
-          threads.emplace_back([&visit, visits] {
+          threads.emplace_back([&visit] {
             for (int i = 0; i < visits; ++i) visit(i);
           });
         }

@@ -29,10 +29,10 @@ namespace goro {
 // Does not return in the first case, nor when run() is about to. On g0, with a P.
 void leave();
 inline void leave_if_asked() {
-#if !defined(NDEBUG) || defined(GORO_SIMULATE)
-  return leave();  // which looks for mistakes, too
+#if defined(NDEBUG) && !GORO_SIMULATE  // else always: leave() looks for mistakes, too
+  if (getm()->lockedg != nullptr || sched.gcwaiting.load(std::memory_order_acquire))
 #endif
-  if (getm()->lockedg != nullptr || sched.gcwaiting.load(std::memory_order_acquire)) leave();
+    leave();
 }
 
 // May gp, the goroutine this M just left, be made to give way here? On g0.
