@@ -95,6 +95,12 @@ void make_lockorder(const Scase* cases, const std::uint16_t* pollorder, int n,
   const auto address = [cases](std::uint16_t i) {
     return reinterpret_cast<std::uintptr_t>(cases[i].c);
   };
+  if (n == 2) {  // as most have
+    const bool swapped = address(pollorder[0]) > address(pollorder[1]);
+    lockorder[0] = pollorder[swapped ? 1 : 0];
+    lockorder[1] = pollorder[swapped ? 0 : 1];
+    return;
+  }
   for (int i = 0; i < n; ++i) {
     int at = i;
     const std::uint16_t moved = pollorder[i];
