@@ -11,7 +11,6 @@
 #include "contracts/model.h"
 #include "contracts/one_p.h"
 #include "contracts/services/clock.h"
-#include "contracts/services/scheduling.h"
 #include "frame/one_p.h"
 #include "goro/goro.h"
 #include "testing/child.h"
@@ -162,8 +161,8 @@ TEST(OneP, WhoeverHasTheSchedulersLockHasItAlone) {
         }
         const auto visit = [&](int i) {
           // Most often, waits a little for something to take back.
-          for (int k = 0; k < 1000 && i % 4 != 0 && !goro::sched.lock.is_the_holders(); ++k) {
-            goro::cpu_relax();
+          for (int k = 0; k < 200 && i % 4 != 0 && !goro::sched.lock.is_the_holders(); ++k) {
+            goro::osyield();
           }
           if (goro::sched.lock.is_the_holders()) ++taken_back;
           goro::sched.lock.lock();
