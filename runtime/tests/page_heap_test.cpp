@@ -164,14 +164,18 @@ TEST_F(PageHeap, WhoCountsAddressesLendsAQuarter) {
     std::size_t pages = 0;
     std::ifstream("/proc/self/statm") >> pages;
     const std::size_t most = pages * kPhysPageSize * 2 + (std::size_t{512} << 20);
-    const rlimit limit{most, most};
-    if (setrlimit(RLIMIT_AS, &limit) != 0) _exit(3);
+    rlimit limit{most, most};
+    // An emulator keeps its own addresses out of its program's reach, and sets no limit.
+    if (setrlimit(RLIMIT_AS, &limit) != 0 || getrlimit(RLIMIT_AS, &limit) != 0 ||
+        limit.rlim_cur != most) {
+      _exit(3);
+    }
     const auto most_extended = static_cast<int>(std::min<std::size_t>(128, most / 4 / kReach));
     if (extended_of_a_thousand() != most_extended) _exit(4);
     if (::testing::Test::HasFailure()) _exit(5);
   });
-  EXPECT_EQ(end.status, 0) << "3: no limit; 4: too many or too few could be extended: "
-                           << end.told();
+  if (end.status == 3) GTEST_SKIP() << "no limit can be set here";
+  EXPECT_EQ(end.status, 0) << "4: too many or too few could be extended: " << end.told();
 }
 
 }  // namespace
