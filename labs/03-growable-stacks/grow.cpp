@@ -6,6 +6,7 @@
 #include "contracts/services/exceptions.h"
 #include "contracts/services/fatal.h"
 #include "contracts/services/options.h"
+#include "contracts/services/page_heap.h"
 #include "contracts/services/scheduling.h"
 #include "contracts/services/stackcheck.h"
 #include "contracts/stack.h"
@@ -48,6 +49,11 @@ std::size_t adjust_pointers(std::uintptr_t /*from*/, std::uintptr_t /*to*/, Stac
 // Step 4.
 void copystack(G* /*gp*/, std::size_t /*size*/) {
   GORO_NOT_IMPLEMENTED(3, 4);
+}
+
+// Step 5.
+bool extendstack(G* /*gp*/, std::size_t /*size*/) {
+  GORO_NOT_IMPLEMENTED(3, 5);
 }
 
 // Step 7.

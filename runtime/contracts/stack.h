@@ -1,4 +1,4 @@
-// Slot 03, growable-stacks: 2 KB stacks that double and move.
+// Slot 03, growable-stacks: 2 KB stacks that double and move; large ones double where they are.
 //
 //   hi ┌──────────────┐                      hi ┌──────────────┐
 //      │ frames       │ ──── copied, and ──►    │ frames       │
@@ -67,16 +67,27 @@ void stackpool_reset();
 // gp->sched.sp up.
 //   1. Was gp asked to give way (gp->stackguard0 is kStackPreempt)? Puts the real guard back.
 //   2. If `bytes` do not fit between gp->sched.sp (which may be below the guard already) and the
-//      guard: doubles the size until they do, and moves once, with running→copystack, copystack,
-//      copystack→running. For a stack that would be larger than max_stack_size():
-//      stack_overflow(gp, max_stack_size()) (contracts/services/fatal.h), which does not return.
-//      For one that is not growable: stack_overflow(gp, its size). (`foreign` on a fixed stack is
-//      no reason to stop: there the guard page is the limit.)
+//      guard: doubles the size until they do, and makes the stack so large once, with
+//      running→copystack, extendstack or else copystack, copystack→running. For a stack that would
+//      be larger than max_stack_size(): stack_overflow(gp, max_stack_size())
+//      (contracts/services/fatal.h), which does not return. For one that is not growable:
+//      stack_overflow(gp, its size). (`foreign` on a fixed stack is no reason to stop: there the
+//      guard page is the limit.)
 //   3. Was gp asked, and may it be preempted now (contracts/services/scheduling.h: can_preempt)?
 //      gp->preempt = false, gopreempt_m(gp). Else goro_gogo(&gp->sched).
 // Growing comes first: the function that called us does not check a second time.
 // Go: newstack.
 [[noreturn]] void newstack(G* gp, std::size_t bytes, bool foreign);
+
+// Makes gp's stack one of `size` bytes where it is, if the page heap has the addresses below it
+// (page_heap_extend: for a stack of 64 KB or more, up to 16 MB, unless there are many). True if it
+// did: gp->stack.lo and gp->stackguard0 are those of the larger stack (kStackPreempt stays if it is
+// set), everything else is as it was. False if nothing changed. What is in use stays where it is:
+// nothing is copied, nothing relocated, and addresses of locals are good wherever they are kept.
+// No program may count on that: it cannot know which way its stack grows next. Whoever records the
+// sizes of stacks is told by exceptions_stack_moved, with a distance of 0. gp owns its stack: it is
+// in copystack, on this M. On g0. Go has no such thing.
+bool extendstack(G* gp, std::size_t size);
 
 // Moves the used part of gp's stack to the top of a new stack of `size` bytes, relocates in it the
 // addresses of what was in use (adjust_pointers), changes gp->stack, gp->stackguard0 (kStackPreempt

@@ -27,6 +27,7 @@ namespace goro {
 void exceptions_stack_moved(G* gp, Stack old, std::uintptr_t distance) {
   trace_goroutine(trace::Kind::stack_moved, gp,
                   static_cast<std::uint8_t>(std::bit_width(gp->stack.size() - 1)));
+  if (distance == 0) return;
   const M* mp = gp->m;
   const ExceptionState& state = mp != nullptr ? *mp->exception_globals : gp->exceptions;
   if (state.uncaught == 0) {

@@ -12,10 +12,22 @@
 //
 // Blocks of kLarge and more are mapped one by one and given back to the system when a few of their
 // size are free already, so one deep recursion does not hold its memory for ever.
+//
+// That is what there would be without spans. A block of kSpanBlock to kReach is the upper end of a
+// *span* if one can be had: kReach bytes of address space, of which the block gets more and more
+// without moving (page_heap_extend). What nobody touches is no memory. But it is addresses, which
+// somebody may count (ulimit -v), and a debugger that writes a core file reads all of them. So
+// there are few spans; who comes too late has a stack that is copied.
+//
+// A span that comes back keeps its pages, and the next deep recursion finds them there. But all
+// spans together keep no more than kMaxSpare that no block covers. The uppermost kSpanBlock always
+// stays: stacks of that size come and go without a system call.
 #include "contracts/services/page_heap.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "contracts/constants.h"
@@ -31,94 +43,218 @@ namespace {
 constexpr std::size_t kArena = std::size_t{64} << 20;
 constexpr std::size_t kLarge = std::size_t{1} << 20;
 constexpr std::size_t kBlockAlign = std::size_t{64} << 10;  // of blocks that are as large as that
+constexpr int kSpanBlockOrder = 16;
+constexpr std::size_t kSpanBlock = std::size_t{1} << kSpanBlockOrder;
+constexpr std::size_t kReach = std::size_t{16} << 20;
+constexpr std::size_t kMostReserved = 128 * kReach;
+constexpr std::size_t kMaxSpare = 4 * kReach;
+constexpr std::size_t kMostPopulated = std::size_t{512} << 10;
 constexpr std::size_t kRow = std::size_t{1} << 20;
 constexpr std::size_t kStepAside = 5 * kCacheLine;
 constexpr int kMaxFreeLarge = 4;
+constexpr int kAddressBits = 48;  // without asking for more, nobody gets higher addresses
 
 struct FreeBlock {
   FreeBlock* next;
 };
 
-struct Mapping {
-  std::uintptr_t at;
-  std::size_t bytes;
-};
-
 RuntimeMutex heap_lock;
 FreeBlock* free_blocks[64];
 int free_count[64];
-std::uintptr_t arena_at = 0;
-std::uintptr_t arena_end = 0;
-std::vector<Mapping>* arenas = nullptr;
+std::uintptr_t arena_at = 0;   // [arena_at, arena_end) of the last arena have not been used yet:
+std::uintptr_t arena_end = 0;  // small blocks come from below, spans from above
+std::vector<std::uintptr_t>* arenas = nullptr;
 
-std::uintptr_t map(std::size_t bytes) {
-  void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (at == MAP_FAILED) fatal("out of memory (stack)");
-  return reinterpret_cast<std::uintptr_t>(at);
+// Spans. A free one is linked in its last word.
+FreeBlock* warm_spans = nullptr;  // those that have more than kSpanBlock
+FreeBlock* cold_spans = nullptr;
+std::size_t reserved = 0;  // bytes of all spans
+std::size_t spare = 0;     // bytes that spans have and nobody needs
+// By address / kReach. The binary logarithm of what a span *has*: so many bytes below its upper end
+// were a block's since the span was carved or trimmed, and may be memory. 0: this is no span. Of
+// the table, too, only what is touched is memory: a page for 64 GB.
+std::uint8_t span_has[(std::size_t{1} << kAddressBits) / kReach];
+
+// 0 if there is no such address space. At a multiple of `align`, which is one of a page.
+std::uintptr_t try_map(std::size_t bytes, std::size_t align) {
+  const std::size_t room = bytes + align - kPhysPageSize;
+  void* mapped = mmap(nullptr, room, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED) return 0;
+  const auto lo = reinterpret_cast<std::uintptr_t>(mapped);
+  // As high as it fits: the kernel maps downwards, so the next one will be this one's neighbour.
+  const std::uintptr_t at = (lo + room - bytes) & ~(align - 1);
+  if (at != lo) munmap(mapped, at - lo);
+  if (at + bytes != lo + room) {
+    munmap(reinterpret_cast<void*>(at + bytes), lo + room - at - bytes);
+  }
+  return at;
 }
 
-std::size_t block_align(std::size_t bytes) {
-  return bytes < kBlockAlign ? kCacheLine : kBlockAlign;
+std::uintptr_t map(std::size_t bytes, std::size_t align) {
+  const std::uintptr_t at = try_map(bytes, align);
+  if (at == 0) fatal("out of memory (stack)");
+  return at;
+}
+
+// Under heap_lock. False if there is no such address space.
+bool next_arena() {
+  const std::uintptr_t at = try_map(kArena, kReach);
+  if (at == 0) return false;
+  // On a machine that gives huge pages to whoever does not object, 64 KB of a span would be 2 MB.
+  madvise(reinterpret_cast<void*>(at), kArena, MADV_NOHUGEPAGE);
+  if (arenas == nullptr) arenas = new std::vector<std::uintptr_t>;
+  arenas->push_back(at);
+  arena_at = at;
+  arena_end = at + kArena;
+  return true;
+}
+
+std::uintptr_t aligned(std::uintptr_t at, std::size_t bytes) {
+  const std::size_t align = bytes < kBlockAlign ? kCacheLine : kBlockAlign;
+  return (at + align - 1) & ~(align - 1);
 }
 
 // Under heap_lock.
 std::uintptr_t carve(std::size_t bytes) {
-  std::uintptr_t at = (arena_at + block_align(bytes) - 1) & ~(block_align(bytes) - 1);
-  if (arena_end == 0 || at + bytes > arena_end) {
-    if (arenas == nullptr) arenas = new std::vector<Mapping>;
-    arena_at = map(kArena);
-    arena_end = arena_at + kArena;
-    arenas->push_back({arena_at, kArena});
-    at = (arena_at + block_align(bytes) - 1) & ~(block_align(bytes) - 1);
+  std::uintptr_t at = aligned(arena_at, bytes);
+  if (at + bytes > arena_end) {
+    if (!next_arena()) fatal("out of memory (stack)");
+    at = aligned(arena_at, bytes);
   }
   arena_at = at + bytes;
   if (at / kRow != arena_at / kRow) arena_at += kStepAside;
   return at;
 }
 
-// A large stack is the copy of one that was half as large, and full. Its upper half is about to be
-// written, and one call costs less than a fault for each page. A kernel before 5.14 refuses: then
-// there are faults.
-void populate_upper_half(std::uintptr_t at, std::size_t bytes) {
-  madvise(reinterpret_cast<void*>(at + bytes / 2), bytes / 2, MADV_POPULATE_WRITE);
+// Under heap_lock. 0 for a large block that is to be mapped. *had: so much at the upper end is
+// likely to be memory.
+std::uintptr_t take(std::size_t bytes, std::size_t* had) {
+  const int order = __builtin_ctzll(bytes);
+  FreeBlock* block = free_blocks[order];
+  if (block == nullptr) return bytes < kLarge ? carve(bytes) : 0;
+  free_blocks[order] = block->next;
+  --free_count[order];
+  *had = bytes;
+  return reinterpret_cast<std::uintptr_t>(block);
+}
+
+bool may_reserve(std::size_t bytes) {
+  if (bytes > kMostReserved) return false;
+  for (const auto what : {RLIMIT_AS, RLIMIT_DATA}) {
+    rlimit limit{};
+    if (getrlimit(what, &limit) == 0 && bytes > limit.rlim_cur / 4) return false;
+  }
+  return true;
+}
+
+// Under heap_lock. The upper end of a span that nobody had before; 0 if there is none.
+std::uintptr_t carve_span() {
+  if (!may_reserve(reserved + kReach)) return 0;
+  if (arena_at + kReach > arena_end && !next_arena()) return 0;
+  reserved += kReach;
+  const std::uintptr_t hi = arena_end;
+  arena_end -= kReach;
+  span_has[arena_end / kReach] = kSpanBlockOrder;
+  return hi;
+}
+
+// Under heap_lock. Of the span in which `at` lies, the uppermost `before` bytes were needed, and
+// `after` are from now on. Returns what it has had so far.
+std::size_t span_needs(std::uintptr_t at, std::size_t before, std::size_t after) {
+  const std::size_t had = std::size_t{1} << span_has[at / kReach];
+  const std::size_t has = std::max(had, after);
+  span_has[at / kReach] = static_cast<std::uint8_t>(__builtin_ctzll(has));
+  spare += (has - after) - (had - before);
+  return had;
+}
+
+// Under heap_lock. 0 if there is no span for it. *had: as above.
+std::uintptr_t take_from_span(std::size_t bytes, std::size_t* had) {
+  if (!GORO_GROWABLE_STACKS || bytes < kSpanBlock || bytes > kReach) return 0;
+  FreeBlock** list = warm_spans != nullptr ? &warm_spans : &cold_spans;
+  FreeBlock* taken = *list;
+  const bool fresh = taken == nullptr;
+  if (!fresh) *list = taken->next;
+  const std::uintptr_t hi = fresh ? carve_span() : reinterpret_cast<std::uintptr_t>(taken + 1);
+  if (hi == 0) return 0;
+  *had = span_needs(hi - bytes, kSpanBlock, bytes);
+  if (fresh) *had = 0;
+  return hi - bytes;
+}
+
+// Under heap_lock, which it leaves while it calls the kernel.
+void give_to_span(std::uintptr_t at, std::size_t bytes) {
+  const std::uintptr_t hi = at + bytes;
+  const std::size_t had = span_needs(at, bytes, kSpanBlock);
+  const bool trim = had > kSpanBlock && spare > kMaxSpare;
+  if (trim) {
+    spare -= had - kSpanBlock;
+    span_has[at / kReach] = kSpanBlockOrder;
+    heap_lock.unlock();
+    madvise(reinterpret_cast<void*>(hi - had), had - kSpanBlock, MADV_DONTNEED);
+    heap_lock.lock();
+  }
+  FreeBlock** list = had > kSpanBlock && !trim ? &warm_spans : &cold_spans;
+  FreeBlock* block = reinterpret_cast<FreeBlock*>(hi) - 1;
+  block->next = *list;
+  *list = block;
+}
+
+bool is_of_span(std::uintptr_t at) {
+  return span_has[at / kReach] != 0;
+}
+
+// What is about to be written: one call costs less than a fault for each page. A kernel before 5.14
+// refuses: then there are faults.
+void populate(std::uintptr_t lo, std::uintptr_t hi) {
+  madvise(reinterpret_cast<void*>(lo), hi - lo, MADV_POPULATE_WRITE);
 }
 
 }  // namespace
 
 std::uintptr_t page_heap_alloc(std::size_t bytes) {
-  const int order = __builtin_ctzll(bytes);
+  std::size_t had = 0;
   heap_lock.lock();
-  std::uintptr_t at = 0;
-  bool fresh = true;
-  if (FreeBlock* block = free_blocks[order]; block != nullptr) {
-    free_blocks[order] = block->next;
-    --free_count[order];
-    at = reinterpret_cast<std::uintptr_t>(block);
-    fresh = false;
-  } else if (bytes < kLarge) {
-    at = carve(bytes);
-  }
+  std::uintptr_t at = take_from_span(bytes, &had);
+  if (at == 0) at = take(bytes, &had);
   heap_lock.unlock();
-  if (at == 0) at = map(bytes);
-  if (fresh && bytes >= kBlockAlign) populate_upper_half(at, bytes);
+  if (at == 0) at = map(bytes, kBlockAlign);
+  // A large stack is the copy of one that was half as large, and full.
+  if (bytes >= kBlockAlign && had < bytes / 2) populate(at + bytes / 2, at + bytes - had);
   sanitizer_fresh(reinterpret_cast<void*>(at), bytes);
   return at;
+}
+
+bool page_heap_extend(std::uintptr_t at, std::size_t bytes, std::size_t to) {
+  if (bytes < kSpanBlock || to > kReach) return false;
+  std::size_t had = 0;
+  heap_lock.lock();
+  const bool possible = is_of_span(at);
+  if (possible) had = span_needs(at, bytes, to);
+  heap_lock.unlock();
+  // It was full and grows downwards. How far it will get nobody knows: what it does not use of this
+  // is at most as much as it has used, and at most kMostPopulated.
+  if (possible && had < to) populate(at - std::min(bytes, kMostPopulated), at);
+  return possible;
 }
 
 void page_heap_free(std::uintptr_t at, std::size_t bytes) {
   sanitizer_fresh(reinterpret_cast<void*>(at), sizeof(FreeBlock));  // for the list's link
   const int order = __builtin_ctzll(bytes);
   heap_lock.lock();
+  const bool of_span = is_of_span(at);
   const bool keep = bytes < kLarge || free_count[order] < kMaxFreeLarge;
-  if (keep) {
+  if (of_span) {
+    give_to_span(at, bytes);
+  } else if (keep) {
     auto* block = reinterpret_cast<FreeBlock*>(at);
     block->next = free_blocks[order];
     free_blocks[order] = block;
     ++free_count[order];
   }
   heap_lock.unlock();
-  if (keep) return;
+  if (of_span || keep) return;
   sanitizer_fresh(reinterpret_cast<void*>(at), bytes);
   munmap(reinterpret_cast<void*>(at), bytes);
 }
@@ -133,11 +269,16 @@ void page_heap_reset() {
     free_count[order] = 0;
   }
   if (arenas != nullptr) {
-    for (const Mapping& arena : *arenas) unmap_but_kept(arena.at, arena.bytes);
+    for (const std::uintptr_t arena : *arenas) {
+      std::fill_n(&span_has[arena / kReach], kArena / kReach, 0);
+      unmap_but_kept(arena, kArena);
+    }
     delete arenas;
     arenas = nullptr;
   }
   arena_at = arena_end = 0;
+  warm_spans = cold_spans = nullptr;
+  reserved = spare = 0;
 }
 
 }  // namespace goro

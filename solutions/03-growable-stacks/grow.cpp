@@ -16,6 +16,7 @@
 #include "contracts/services/exceptions.h"
 #include "contracts/services/fatal.h"
 #include "contracts/services/options.h"
+#include "contracts/services/page_heap.h"
 #include "contracts/services/scheduling.h"
 #include "contracts/services/stackcheck.h"
 #include "contracts/stack.h"
@@ -55,7 +56,7 @@ void newstack(G* gp, std::size_t bytes, bool foreign) {
       while (size <= max_stack_size() && size - used < bytes + kStackGuard) size *= 2;
       if (size > max_stack_size()) stack_overflow(gp, max_stack_size());
       casgstatus(gp, GStatus::running, GStatus::copystack);
-      copystack(gp, size);
+      if (!extendstack(gp, size)) copystack(gp, size);
       casgstatus(gp, GStatus::copystack, GStatus::running);
     } else if (!foreign) {
       stack_overflow(gp, gp->stack.size());
@@ -86,6 +87,14 @@ std::size_t adjust_pointers(std::uintptr_t from, std::uintptr_t to, Stack in_use
 // [/adjust_pointers]
 
 // [copystack]
+static void set_stack(G* gp, Stack fresh) {
+  // An exchange, not a store: if somebody asks gp to give way between a load and a store, the
+  // request would be overwritten.
+  std::uintptr_t guard = gp->stack.lo + kStackGuard;
+  gp->stack = fresh;
+  gp->stackguard0.compare_exchange_strong(guard, fresh.lo + kStackGuard, std::memory_order_relaxed);
+}
+
 void copystack(G* gp, std::size_t size) {
   P* pp = getm()->p;
   const Stack old = gp->stack;
@@ -100,18 +109,28 @@ void copystack(G* gp, std::size_t size) {
   const Stack in_use{old.hi - used, old.hi};
   adjust_pointers(fresh.hi - used, fresh.hi, in_use, distance);
 
-  gp->stack = fresh;
+  set_stack(gp, fresh);
   gp->sched.sp += distance;
-  // An exchange, not a store: if somebody asks gp to give way between a load and a store, the
-  // request would be overwritten.
-  std::uintptr_t guard = old.lo + kStackGuard;
-  gp->stackguard0.compare_exchange_strong(guard, fresh.lo + kStackGuard, std::memory_order_relaxed);
 
   exceptions_stack_moved(gp, old, distance);
   stackcheck_stack_moved(gp, old);
   stackfree(pp, old);
 }
 // [/copystack]
+
+// [extendstack]
+// The page heap keeps free addresses below a large stack. When the stack gets some of them, its
+// upper end stays where it is, and so does every frame, with the saved registers at sched.sp. So
+// there is nothing to copy, and no address to correct. Only lo is another one, and the guard with
+// it.
+bool extendstack(G* gp, std::size_t size) {
+  const Stack old = gp->stack;
+  if (!page_heap_extend(old.lo, old.size(), size)) return false;
+  set_stack(gp, Stack{old.hi - size, old.hi});
+  exceptions_stack_moved(gp, old, 0);
+  return true;
+}
+// [/extendstack]
 
 // [shrinkstack]
 bool shrinkstack(G* gp) {

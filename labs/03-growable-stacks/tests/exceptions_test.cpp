@@ -68,9 +68,9 @@ struct Grower {
   int depth;
   Grown* grown;
   ~Grower() {
-    const std::size_t before = my_stack_size();
+    const std::uintptr_t before = getg()->stack.hi;
     use_stack(depth);
-    if (my_stack_size() != before) ++grown->moves;
+    if (getg()->stack.hi != before) ++grown->moves;
     grown->moves_told = moves_told();
     ++grown->destroyed;
   }

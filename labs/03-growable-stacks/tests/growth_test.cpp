@@ -61,6 +61,52 @@ TEST(Growth, LinkedFramesSurvive) {
   EXPECT_GE(size, std::size_t{kDepth} * sizeof(Link));
 }
 
+// What happened to a local. Not on the goroutine's stack, where an address would move along.
+struct Stand {
+  std::uintptr_t first = 0;
+  int moves = 0;
+  std::size_t size_before = 0;
+  std::size_t size_after = 0;
+  bool whole = false;
+};
+
+// Recurses to `depth` frames and twice as deep each time, while a local and a pointer to it are
+// there. One time, one doubling: two copies might lead back to where the first one began.
+LAB_NOINLINE void stand_while_it_grows(int depth, int deepest, Stand* stand) {
+  int local = 4711;
+  int* pointer = &local;
+  touch(&pointer);
+  stand->first = reinterpret_cast<std::uintptr_t>(&local);
+  stand->size_before = my_stack_size();
+  for (; depth <= deepest; depth *= 2) {
+    use_stack(depth);
+    touch(&pointer);
+    if (reinterpret_cast<std::uintptr_t>(&local) != stand->first) ++stand->moves;
+  }
+  stand->size_after = my_stack_size();
+  stand->whole = pointer == &local && *pointer == 4711;
+}
+
+TEST(Growth, ALargeStackGrowsWhereItIs) {
+  GORO_STEP("a goroutine makes its stack large, and recurses 32,000 deep");
+  Stand large;
+  Stand huge;
+  on_small_stack([&] {
+    use_stack(1000);
+    stand_while_it_grows(1000, 32'000, &large);
+    stand_while_it_grows(400'000, 400'000, &huge);
+  });
+  EXPECT_GE(large.size_before, std::size_t{64} << 10);
+  EXPECT_GT(large.size_after, large.size_before) << "the recursion should have made it grow";
+  EXPECT_EQ(large.moves, 0)
+      << "the stack had more than 64 KB, and there were free addresses below it: newstack must "
+         "try extendstack before it copies";
+  EXPECT_TRUE(large.whole) << "a local, or a pointer to it, was spoiled";
+  GORO_STEP("and 400,000 deep, for which there are too few addresses below it");
+  EXPECT_GT(huge.size_after, std::size_t{16} << 20);
+  EXPECT_TRUE(huge.whole) << "where extendstack says no, the stack is copied as ever";
+}
+
 struct Record {
   Record* caller;
   std::uintptr_t return_address;

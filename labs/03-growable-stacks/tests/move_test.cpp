@@ -1,5 +1,6 @@
 // Steps 3, 4 and 7, without a running goroutine: what happens to the bytes of a stack.
 #include <cstring>
+#include <utility>
 
 #include "support.h"
 
@@ -190,6 +191,69 @@ TEST(CopyStack, AlignmentIsKept) {
         << "a frame that was aligned to " << kStackAlign << " must be so on the new stack";
   }
 }
+
+#if GORO_GROWABLE_STACKS
+constexpr std::size_t kLarge = std::size_t{64} << 10;  // from here on there is room below
+
+// Everything that extendstack must leave alone.
+void expect_as_it_was(const G* gp, Stack old, std::uintptr_t sp, std::size_t used) {
+  EXPECT_EQ(gp->stack.hi, old.hi) << "the upper end stays: everything in use is counted from there";
+  EXPECT_EQ(gp->sched.sp, sp) << "nothing moved, so sched.sp is what it was";
+  for (std::size_t i = 0; i < used / 8; ++i) {
+    ASSERT_EQ(*StackWorld::word(gp, i), i + 1)
+        << "the word " << i * 8 << " bytes below hi changed, and nobody moved it";
+  }
+}
+
+TEST(ExtendStack, OnlyTheLowerEndChanges) {
+  StackWorld world;
+  constexpr std::size_t kUsed = 40'000;
+  G* gp = world.goroutine(kLarge, kUsed, GStatus::copystack);
+  const Stack old = gp->stack;
+  const std::uintptr_t sp = gp->sched.sp;
+  GORO_STEP("a stack of ", kLarge, " bytes with ", kUsed, " in use is made twice as large");
+  if (!extendstack(gp, kLarge * 2)) {
+    EXPECT_EQ(gp->stack.lo, old.lo) << "extendstack said no, so nothing may have changed";
+    return;
+  }
+  expect_as_it_was(gp, old, sp, kUsed);
+  ASSERT_EQ(gp->stack.size(), kLarge * 2) << "extendstack said yes: gp->stack must be so large";
+  EXPECT_EQ(gp->stackguard0.load(), gp->stack.lo + kStackGuard)
+      << "the guard is that of the larger stack, or each check goes on finding too little room";
+  std::memset(reinterpret_cast<void*>(gp->stack.lo), 0xa5, kLarge);
+
+  GORO_STEP("somebody asked the goroutine to give way, and the stack is made twice as large again");
+  gp->stackguard0.store(kStackPreempt);
+  ASSERT_TRUE(extendstack(gp, kLarge * 4)) << "it could be made larger before";
+  EXPECT_EQ(gp->stackguard0.load(), kStackPreempt)
+      << "a request to give way that comes meanwhile must not be lost with the old guard";
+  expect_as_it_was(gp, old, sp, kUsed);
+
+  GORO_STEP("the goroutine waits with less than a quarter in use, and its stack shrinks");
+  gp->stackguard0.store(gp->stack.lo + kStackGuard);
+  gp->atomicstatus.store(static_cast<std::uint32_t>(GStatus::waiting));
+  EXPECT_TRUE(shrinkstack(gp)) << "a stack that grew where it was shrinks like every other";
+  EXPECT_EQ(gp->stack.size(), kLarge * 2);
+  expect_as_it_was(gp, gp->stack, gp->stack.hi - kUsed, kUsed);
+}
+
+TEST(ExtendStack, LeavesTheStackWhereThereIsNoRoom) {
+  for (const auto& [bytes, size] : {std::pair{kLarge / 2, kLarge}, {kLarge, kLarge << 10}}) {
+    StackWorld world;
+    constexpr std::size_t kUsed = 8'000;
+    G* gp = world.goroutine(bytes, kUsed, GStatus::copystack);
+    const Stack old = gp->stack;
+    const std::uintptr_t sp = gp->sched.sp;
+    GORO_STEP("a stack of ", bytes, " bytes is to have ", size, ": the page heap has no room");
+    EXPECT_FALSE(extendstack(gp, size)) << "what page_heap_extend says decides: this memory is "
+                                           "somebody else's, and the stack must be copied";
+    EXPECT_EQ(gp->stack.lo, old.lo) << "page_heap_extend said no, so lo stays where it is";
+    EXPECT_EQ(gp->stackguard0.load(), old.lo + kStackGuard) << "and so does the guard";
+    expect_as_it_was(gp, old, sp, kUsed);
+    gp->stack = old;
+  }
+}
+#endif
 
 TEST(ShrinkStack, HalvesWhenLessThanAQuarterIsInUse) {
   StackWorld world;
