@@ -345,6 +345,7 @@ double sleepers(long count) {
 // Its stacks do not grow: this one is asked for large enough.
 double first_recursion(long depth) {
   constexpr std::size_t kLarge = std::size_t{4} << 20;
+  boost::this_fiber::sleep_for(std::chrono::milliseconds(kSettleMilliseconds));
   const double start = now_ns();
   fibers::fiber(std::allocator_arg, fibers::fixedsize_stack(kLarge), [&] {
     if (recursion(depth) != depth * (depth + 1) / 2) cannot_measure("the recursion went wrong");

@@ -138,6 +138,7 @@ void recurse() {
 double first_recursion(long depth) {
   constexpr std::size_t kLarge = std::size_t{4} << 20;
   recursion_depth = depth;
+  usleep(kSettleMilliseconds * 1000);
   const double start = now_ns();
   void* stack = mmap(nullptr, kLarge, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

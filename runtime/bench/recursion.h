@@ -2,6 +2,11 @@
 
 namespace goro::bars {
 
+// Before the first recursion: what a process does in its first milliseconds (a runtime's threads
+// start, and each gets a stack and a heap) is over then. It would be measured, too: whoever changes
+// the address space makes page faults wait.
+inline constexpr int kSettleMilliseconds = 10;
+
 // 1 + 2 + … + depth, with a frame for each: 64 bytes of locals that the compiler cannot leave out.
 // The other languages' programs have the same.
 __attribute__((noinline)) inline long recursion(long depth) {

@@ -224,6 +224,7 @@ double sleepers(long count) {
 // A thread's stack is large from the beginning; its memory comes when it is touched.
 double first_recursion(long depth) {
   double us = 0;
+  std::this_thread::sleep_for(std::chrono::milliseconds(kSettleMilliseconds));
   std::thread([&] {
     const double start = now_ns();
     if (recursion(depth) != depth * (depth + 1) / 2) cannot_measure("the recursion went wrong");

@@ -303,6 +303,7 @@ double nanoseconds_of_recursion(long depth) {
 
 // All of it, in microseconds: on the stack that a new goroutine has, which has to become large.
 double first_recursion(long depth) {
+  sleep(std::chrono::milliseconds(kSettleMilliseconds));
   const Channel<double> result;
   go([result, depth] { result.send(nanoseconds_of_recursion(depth) / 1000); });
   return *result.receive();

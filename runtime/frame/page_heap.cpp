@@ -48,7 +48,7 @@ constexpr std::size_t kSpanBlock = std::size_t{1} << kSpanBlockOrder;
 constexpr std::size_t kReach = std::size_t{16} << 20;
 constexpr std::size_t kMostReserved = 128 * kReach;
 constexpr std::size_t kMaxSpare = 4 * kReach;
-constexpr std::size_t kMostPopulated = std::size_t{512} << 10;
+constexpr std::size_t kMostPopulated = std::size_t{256} << 10;
 constexpr std::size_t kRow = std::size_t{1} << 20;
 constexpr std::size_t kStepAside = 5 * kCacheLine;
 constexpr int kMaxFreeLarge = 4;
@@ -208,6 +208,7 @@ bool is_of_span(std::uintptr_t at) {
 // What is about to be written: one call costs less than a fault for each page. A kernel before 5.14
 // refuses: then there are faults.
 void populate(std::uintptr_t lo, std::uintptr_t hi) {
+  lo &= ~(std::uintptr_t{kPhysPageSize} - 1);
   madvise(reinterpret_cast<void*>(lo), hi - lo, MADV_POPULATE_WRITE);
 }
 
@@ -220,8 +221,13 @@ std::uintptr_t page_heap_alloc(std::size_t bytes) {
   if (at == 0) at = take(bytes, &had);
   heap_lock.unlock();
   if (at == 0) at = map(bytes, kBlockAlign);
-  // A large stack is the copy of one that was half as large, and full.
-  if (bytes >= kBlockAlign && had < bytes / 2) populate(at + bytes / 2, at + bytes - had);
+  if (bytes < kBlockAlign) {
+    // Cut into small stacks at once, each with its link: that touches most of the pages.
+    if (had == 0) populate(at, at + bytes);
+  } else if (had < bytes / 2) {
+    // A large stack is the copy of one that was half as large, and full.
+    populate(at + bytes / 2, at + bytes - had);
+  }
   sanitizer_fresh(reinterpret_cast<void*>(at), bytes);
   return at;
 }
