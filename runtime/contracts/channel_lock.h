@@ -13,6 +13,10 @@
 //
 // The one that comes once makes it for both (membarrier), so the one that comes all the time has
 // none.
+//
+// Whoever finds a channel locked waits longer than others who wait for a lock of the runtime's
+// before it looks again: two that come to a buffer at the same time then take turns in dozens of
+// values, not in each.
 #pragma once
 
 #include "contracts/getg.h"
@@ -24,6 +28,8 @@ namespace goro {
 #if GORO_ONE_P
 
 class ChannelLock : public RuntimeMutex {
+  static constexpr int kPauses = 16;
+
  public:
   // [channel_lock]
   void lock() {
@@ -31,7 +37,7 @@ class ChannelLock : public RuntimeMutex {
     if (gp == nullptr || gp->stack_kind == StackKind::system) return lock_elsewhere();
     // On a goroutine's stack, so with a P.
     if (one_p.channels.load(std::memory_order_relaxed) != OneP::Channels::yes) {
-      return RuntimeMutex::lock();
+      return lock_by_exchange();
     }
     one_p.entering_channel.store(true, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -39,11 +45,13 @@ class ChannelLock : public RuntimeMutex {
         one_p.channels.load(std::memory_order_relaxed) == OneP::Channels::yes && take_if_free();
     // release: whoever finds nobody entering finds the lock held.
     one_p.entering_channel.store(false, std::memory_order_release);
-    if (!taken) RuntimeMutex::lock();
+    if (!taken) lock_by_exchange();
   }
   // [/channel_lock]
 
  private:
+  void lock_by_exchange() { lock_looking_every(kPauses); }
+
   // On g0, with a P or inside a system call; on a thread that is not the runtime's.
   void lock_elsewhere();
 

@@ -15,20 +15,23 @@ namespace goro {
 
 class RuntimeMutex {
  public:
-  void lock() {
-    // acquire: what the last holder wrote under the lock is visible to this one.
-    if (held_.exchange(true, std::memory_order_acquire)) lock_slow();
-  }
+  void lock() { lock_looking_every(1); }
 
   void unlock() { held_.store(false, std::memory_order_release); }
 
   bool try_lock() { return !held_.exchange(true, std::memory_order_acquire); }
 
  protected:
+  // The one who waits looks again after so many cpu_relax(), then after twice as many, and so on.
+  void lock_looking_every(int pauses) {
+    // acquire: what the last holder wrote under the lock is visible to this one.
+    if (held_.exchange(true, std::memory_order_acquire)) lock_slow(pauses);
+  }
+
   atomic<bool> held_{false};
 
  private:
-  void lock_slow();
+  void lock_slow(int pauses);
 };
 
 }  // namespace goro

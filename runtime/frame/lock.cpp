@@ -16,13 +16,13 @@ namespace goro {
 
 namespace {
 
-constexpr int kLongestPause = 16;  // between two looks, in cpu_relax()
+constexpr int kLongestPause = 32;  // between two looks, in cpu_relax()
 constexpr int kYields = 32;
 constexpr std::uint32_t kNapMicroseconds = 50;
 
 }  // namespace
 
-void RuntimeMutex::lock_slow() {
+void RuntimeMutex::lock_slow(int pauses) {
   // Looked at here only, where it costs nothing: a goroutine that holds the lock and can be asked
   // to give way at its next prologue makes whoever runs next wait for ever.
   const G* gp = getg();
@@ -38,10 +38,9 @@ void RuntimeMutex::lock_slow() {
 #endif
   for (int round = 0;; ++round) {
     // Looks before it tries again, and more and more seldom: each look takes the cache line from
-    // the holder, who may want the lock again at once. So two that come to a channel at the same
-    // time take turns in dozens of values, not in each. Go's lock looks once in 30 pauses; ours is
+    // the holder, who may want the lock again at once. Go's lock looks once in 30 pauses; ours is
     // held for less time than that, and two that yield to the GRQ would wait for nothing.
-    for (int spun = 0, pause = 1; spun < kActiveSpin * kActiveSpinCount; spun += pause) {
+    for (int spun = 0, pause = pauses; spun < kActiveSpin * kActiveSpinCount; spun += pause) {
       for (int i = 0; i < pause; ++i) cpu_relax();
       if (!held_.load(std::memory_order_relaxed) &&
           !held_.exchange(true, std::memory_order_acquire)) {

@@ -79,7 +79,7 @@ void ChannelLock::lock_elsewhere() {
   if (is_outside() && !one_p.everybody_exchanges.load(std::memory_order_acquire)) {
     let_everybody_exchange();
   }
-  RuntimeMutex::lock();
+  lock_by_exchange();
 }
 
 }  // namespace goro
