@@ -1,18 +1,15 @@
 // A channel's lock.
 //
-// With one P (contracts/one_p.h) goroutines need no locked instruction to take it. But threads that
-// are not the runtime's, and system calls, come to channels without a P. The first of them in a
-// process makes an end of that, for good: from then on everybody exchanges.
-//
-// Such an end needs a barrier in two threads, between their writes and their reads:
+// With one P that is busy (contracts/one_p.h) goroutines need no locked instruction to take it. But
+// threads that are not the runtime's, and system calls, come to channels without a P. The first of
+// them in a process makes an end of that, for good: from then on everybody exchanges. It ends as it
+// does for queues when another P gets busy:
 //
 //   the P's holder                            the thread outside
 //     1. says that it is entering               1. channels = never
-//     2. still its own? then: held?             2. waits until nobody is entering
-//     3. says that it is not entering           3. exchanges
-//
-// The one that comes once makes it for both (membarrier), so the one that comes all the time has
-// none.
+//     2. still its own? then: held?             2. barrier in all threads, waits until nobody is
+//     3. says that it is not entering              entering
+//                                               3. exchanges
 //
 // Whoever finds a channel locked waits longer than others who wait for a lock of the runtime's
 // before it looks again: two that come to a buffer at the same time then take turns in dozens of
@@ -39,12 +36,12 @@ class ChannelLock : public RuntimeMutex {
     if (one_p.channels.load(std::memory_order_relaxed) != OneP::Channels::yes) {
       return lock_by_exchange();
     }
-    one_p.entering_channel.store(true, std::memory_order_relaxed);
+    one_p.entering.store(true, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
     const bool taken =
         one_p.channels.load(std::memory_order_relaxed) == OneP::Channels::yes && take_if_free();
     // release: whoever finds nobody entering finds the lock held.
-    one_p.entering_channel.store(false, std::memory_order_release);
+    one_p.entering.store(false, std::memory_order_release);
     if (!taken) lock_by_exchange();
   }
   // [/channel_lock]

@@ -430,6 +430,9 @@ struct alignas(kCacheLine) P {
   atomic<G*> runq[kRunqSize]{};
   // [/local_queue]
 
+  // How many goroutines those of this P have woken at channels (services/handovers.h).
+  Observed<std::uint32_t> handovers;
+
   // What goroutines of this P wait for (slot 12). Its own M looks at the next time in every round;
   // others write here seldom.
   alignas(kCacheLine) Timers timers;
@@ -547,7 +550,7 @@ struct Sched {
   // [idle_counts]
   // Changed under lock, but for nmspinning; looked at without it. On a line of their own: every
   // wakep reads npidle.
-  alignas(kCacheLine) atomic<std::int32_t> npidle{0};
+  alignas(kCacheLine) IdleCount npidle{0};
   // Ms that have no work and look for some. Go's rule: the last one to find some wakes another.
   atomic<std::int32_t> nmspinning{0};
   // Somebody found work and no P to run it on: whoever is about to give up a P must look around.

@@ -133,7 +133,8 @@ P* check_runqs_no_p();
 //      steal_work.
 //   3. Under sched.lock: gcwaiting: null. The GRQ has something: a batch. Does not spin, and
 //      needspinning is set: become_spinning, null. Else releasep and pidleput.
-//   4. Did it spin: spinning = false, nmspinning − 1 (seq_cst), THEN the GRQ once more (under
+//   4. Did it spin: watch_handovers() (services/handovers.h); true means that this M has a P again:
+//      null. Else spinning = false, nmspinning − 1 (seq_cst), THEN the GRQ once more (under
 //      sched.lock: an idle P by pidleget_spinning, a batch for it).
 //   5. check_runqs_no_p, whether it did spin or not: wakep trusts that whoever counts a P idle
 //      looks afterwards. Found something in 4 or 5: acquirep, become_spinning, and that, or null.

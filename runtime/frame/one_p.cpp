@@ -21,6 +21,7 @@ atomic<bool> nobody_scans_who_waits{false};
 
 namespace {
 
+using Alone = OneP::Alone;
 using Channels = OneP::Channels;
 
 // May this process ask for barriers in all its threads?
@@ -33,7 +34,7 @@ bool ask(int command) {
 __attribute__((noinline)) void let_everybody_exchange() {
   one_p.channels.store(Channels::never);
   // Whoever was entering has left then, and we see whether the lock is held.
-  wait_until_not_entering(one_p.entering_channel);
+  wait_until_not_entering(one_p.entering);
   one_p.everybody_exchanges.store(true, std::memory_order_release);
 }
 
@@ -51,21 +52,35 @@ void wait_until_not_entering(const atomic<bool>& entering) {
   while (entering.load(std::memory_order_acquire)) osyield();
 }
 
+void only_one_is_busy() {
+  if (!may_ask.load()) return;
+  Channels was = Channels::no;
+  one_p.channels.compare_exchange_strong(was, Channels::yes);
+  // The busy P's holder may find this at any time: it has its locks and queues to itself already.
+  one_p.alone.store(Alone::for_now);
+}
+
+void another_gets_busy() {
+  if (one_p.alone.load() != Alone::for_now) return;
+  one_p.alone.store(Alone::no);
+  Channels was = Channels::yes;
+  one_p.channels.compare_exchange_strong(was, Channels::no);
+  wait_until_not_entering(one_p.entering);
+}
+
 void set_one_p(bool on) {
-  one_p.on.store(on, std::memory_order_relaxed);
+  one_p.alone.store(on ? Alone::always : Alone::no);
   if (!on) sched.lock.is_anybodys();
   Channels was = on ? Channels::no : Channels::yes;
-  if (on) {
-    // Every time: a child of fork() may have to ask again, and to ask twice costs nothing. A kernel
-    // or a sandbox that has no such thing: then channels are locked as with several Ps.
-    may_ask.store(ask(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED));
-    if (!may_ask.load()) return;
-  }
+  if (on && !may_ask.load()) return;
   one_p.channels.compare_exchange_strong(was, on ? Channels::yes : Channels::no);
 }
 
 void run_has_begun(int procs) {
   nobody_scans_who_waits.store(true);
+  // Every time: a child of fork() may have to ask again, and to ask twice costs nothing. A kernel
+  // or a sandbox that has no such thing: then channels are locked as with several Ps.
+  may_ask.store(ask(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED));
   set_one_p(procs == 1);
   if (procs == 1) sched.lock.may_be_the_holders();
 }

@@ -181,7 +181,8 @@ void injectglist(GQueue* parked) {
   wakep();
 }
 
-void wake(G* gp) {
+// `handovers`: how many of those that somebody may watch this is.
+static inline void wake_for(G* gp, std::uint32_t handovers) {
   const G* self = getg();
   if (self == nullptr || self->stack_kind == StackKind::system) {
     if (is_outside()) {
@@ -193,11 +194,14 @@ void wake(G* gp) {
     return;
   }
   gp->prefetch_stack();  // it is the next to run here, and that is a while yet
-  // Most often nobody has to be woken but gp, and that needs little room: then it is done here,
-  // without going to g0.
+  // Most often nobody has to be woken but gp, because no P is idle or somebody spins, and that
+  // needs little room: then it is done here, without going to g0.
   M* mp = acquirem();
   trace_goroutine(trace::Kind::readied, gp);
-  if (sched.npidle.load(std::memory_order_relaxed) == 0 && has_room(mp->p)) {
+  mp->p->handovers = mp->p->handovers + handovers;
+  const bool nobody_else = sched.npidle.load(std::memory_order_relaxed) == 0 ||
+                           sched.nmspinning.load(std::memory_order_relaxed) != 0;
+  if (nobody_else && has_room(mp->p)) {
     ready(gp);
   } else {
     goready(gp);
@@ -205,10 +209,14 @@ void wake(G* gp) {
   releasem(mp);
 }
 
+void wake(G* gp) {
+  wake_for(gp, 0);
+}
+
 void wake_waiter(Sudog* sg) {
   if (G* gp = sg->g; gp != nullptr) {
     gp->param = sg;
-    wake(gp);
+    wake_for(gp, 1);
   } else {
     wake_thread(sg);
   }

@@ -4,12 +4,15 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <thread>
 #include <vector>
 
 #include "contracts/model.h"
 #include "contracts/one_p.h"
+#include "contracts/processors.h"
+#include "contracts/scheduler.h"
 #include "contracts/services/clock.h"
 #include "frame/one_p.h"
 #include "goro/goro.h"
@@ -31,9 +34,13 @@ void begin_anew() {
 }
 
 #if GORO_ONE_P
-using goro::at_one_p;
 using goro::one_p;
+using Alone = goro::OneP::Alone;
 using Channels = goro::OneP::Channels;
+
+bool at_one_p() {
+  return one_p.alone.load() == Alone::always;
+}
 
 bool channels_are_the_holders() {
   return one_p.channels.load() == Channels::yes;
@@ -105,6 +112,165 @@ TEST(OneP, ASystemCallIsOutside) {
     if (testing::Test::HasFailure()) _exit(1);
   });
   EXPECT_EQ(end.status, 0) << end.err;
+}
+
+// Two goroutines that hand a value to and fro, until they are told to end.
+class Talkers {
+ public:
+  Talkers() {
+    group_.go([there = there_, back = back_] {
+      while (auto value = there.receive()) back.send(*value + 1);
+    });
+    group_.go([there = there_, back = back_, end = end_] {
+      for (int value = 0; !end->load(std::memory_order_relaxed); ++value) {
+        there.send(value);
+        if (*back.receive() != value + 1) _exit(kLost);
+      }
+      there.close();
+    });
+  }
+  void stop() const {
+    end_->store(true);
+    group_.wait();
+  }
+
+  static constexpr int kLost = 3;
+
+ private:
+  Channel<int> there_;
+  Channel<int> back_;
+  std::shared_ptr<std::atomic<bool>> end_ = std::make_shared<std::atomic<bool>>(false);
+  goro::WaitGroup group_;
+};
+
+// Of many Ps one is busy, and its goroutines talk: it is alone, and nobody is woken.
+TEST(OneP, ABusyOneAmongIdleOnesIsAlone) {
+  const auto end = in_child([] {
+    begin_anew();
+    goro::run(
+        [] {
+          const Talkers talkers;
+          const std::int64_t too_late = goro::nanotime() + 20'000'000'000;
+          bool alone = false;
+          while (!alone && goro::nanotime() < too_late) {
+            goro::sleep(std::chrono::milliseconds(1));
+            alone = one_p.alone.load() == Alone::for_now;
+          }
+          EXPECT_EQ(alone, goro::may_ask_for_barriers());
+          talkers.stop();
+        },
+        {.procs = 4});
+    if (testing::Test::HasFailure()) _exit(1);
+  });
+  EXPECT_EQ(end.status, 0) << end.err;
+}
+
+// A thread outside plays the thief that has just got a P: again and again another P gets busy, and
+// it takes what is in the busy one's runnext. Every goroutine must run again, once.
+TEST(OneP, AThiefFindsTheQueueWhole) {
+  constexpr int kNeverAlone = 4;
+  constexpr int kNothingTaken = 5;
+  const auto end = in_child([] {
+    begin_anew();
+    constexpr std::int64_t kLongest = 2'000'000'000;  // fewer on a machine that is busy
+    const int visits = 100 * kScale;
+    int found_alone = 0;
+    int taken = 0;
+    goro::run(
+        [&] {
+          const Talkers talkers;
+          const auto visit = [&] {
+            goro::sched.lock.lock();
+            if (one_p.alone.load() == Alone::for_now) ++found_alone;
+            goro::another_gets_busy();
+            bool put = false;
+            for (goro::P* pp : goro::allp) {
+              goro::G* gp = pp->runnext.load();
+              if (gp == nullptr || !pp->runnext.compare_exchange_strong(gp, nullptr)) continue;
+              goro::globrunq_put(gp);
+              put = true;
+            }
+            goro::sched.lock.unlock();
+            if (!put) return;
+            ++taken;
+            goro::startm(nullptr, false);
+          };
+          std::thread thief([&] {
+            const std::int64_t too_late = goro::nanotime() + kLongest;
+            while (found_alone < visits && goro::nanotime() < too_late) {
+              // Asleep meanwhile: there may be two processors, and those who search need one.
+              const std::int64_t patience = goro::nanotime() + 2'000'000;
+              while (one_p.alone.load() != Alone::for_now && goro::nanotime() < patience) {
+                goro::usleep(50);
+              }
+              visit();
+            }
+          });
+          goro::system_call([&] { thief.join(); });
+          talkers.stop();
+        },
+        {.procs = 2});
+    if (goro::may_ask_for_barriers() && found_alone == 0) _exit(kNeverAlone);
+    if (taken == 0) _exit(kNothingTaken);
+  });
+  EXPECT_EQ(end.status, 0) << Talkers::kLost << ": a value was lost, or came twice; " << kNeverAlone
+                           << ": no P was ever alone; " << kNothingTaken
+                           << ": there was nothing to take. " << end.err;
+}
+
+// Two hand values on, alone; a third comes out of a system call, to another P, and has values for
+// the same channel. Each must arrive, once.
+TEST(OneP, SomebodyOnAnotherPFindsTheChannelWhole) {
+  constexpr int kWrong = 3;
+  constexpr int kNeverAlone = 4;
+  const auto end = in_child([] {
+    begin_anew();
+    constexpr std::int64_t kLongest = 2'000'000'000;  // fewer on a machine that is busy
+    const int visits = 500 * kScale;
+    int found_alone = 0;
+    std::int64_t sent = 0;
+    std::int64_t received = 0;
+    goro::run(
+        [&] {
+          const Channel<int> ch;
+          std::atomic<bool> stop{false};
+          const goro::WaitGroup group;
+          group.go([ch, to = &received] {
+            while (auto value = ch.receive()) *to += *value;
+          });
+          const Channel<std::int64_t> sum(1);
+          goro::go([ch, sum, end = &stop] {
+            std::int64_t mine = 0;
+            for (int i = 1; !end->load(std::memory_order_relaxed); i = i % 1000 + 1) {
+              ch.send(i);
+              mine += i;
+            }
+            sum.send(mine);
+          });
+          const std::int64_t too_late = goro::nanotime() + kLongest;
+          while (found_alone < visits && goro::nanotime() < too_late) {
+            const bool alone = goro::system_call([] {
+              const std::int64_t patience = goro::nanotime() + 2'000'000;
+              while (one_p.alone.load() != Alone::for_now && goro::nanotime() < patience) {
+                goro::usleep(50);
+              }
+              return one_p.alone.load() == Alone::for_now;
+            });
+            for (int i = 1; i <= 3; ++i) ch.send(i);
+            sent += 1 + 2 + 3;
+            if (alone) ++found_alone;
+          }
+          stop.store(true);
+          sent += *sum.receive();
+          ch.close();
+          group.wait();
+        },
+        {.procs = 2});
+    if (sent != received) _exit(kWrong);
+    if (goro::may_ask_for_barriers() && found_alone == 0) _exit(kNeverAlone);
+  });
+  EXPECT_EQ(end.status, 0) << kWrong << ": a value was lost, or came twice; " << kNeverAlone
+                           << ": no P was ever alone. " << end.err;
 }
 
 // Yields until the scheduler's lock is the holder's own: sysmon, or a thread that has just begun,

@@ -22,6 +22,7 @@
 #include "contracts/run_queue.h"
 #include "contracts/scheduler.h"
 #include "contracts/services/fatal.h"
+#include "contracts/services/handovers.h"
 #include "contracts/services/poller.h"
 #include "contracts/services/random.h"
 #include "contracts/services/scheduling.h"
@@ -131,6 +132,8 @@ G* find_work_elsewhere() {
   sched.lock.unlock();
 
   if (mp->spinning) {
+    // Where goroutines wake one another all the time, the next of them would wake us.
+    if (watch_handovers()) return nullptr;
     stop_spinning(mp);
     // Goroutines can come into the GRQ without a P: from a system call that found none.
     sched.lock.lock();
