@@ -108,11 +108,12 @@ struct Stolen {
   bool look_again = false;  // back to the top: the world is being stopped, or a timer has fired
 };
 
-// Four rounds over all Ps, each in a new order (stealorder, cheaprand of services/random.h); not
-// this M's own, and not those that are idle (idlepmask). Only the last round may take a runnext.
-// The last round also runs the timers of each victim, idle or not (timers.check(),
-// contracts/timers.h): if that ran anything, look_again, for what it readied is in this P's own
-// queue. Looks at gcwaiting before each victim. On g0, with a P, spinning. Go: stealWork.
+// Four rounds over all Ps but this M's own, each in a new order (stealorder, cheaprand of
+// services/random.h). Looks at gcwaiting before each. The last round runs the timers of each, idle
+// or not (timers.check(), contracts/timers.h), before it steals from that one: if that ran
+// anything, look_again at once, for what it readied is in this P's own queue. Steals from those
+// that are not idle (idlepmask); only the last round may take a runnext. On g0, with a P, spinning.
+// Go: stealWork.
 Stolen steal_work();
 
 // This M begins to look for work: m->spinning, nmspinning + 1, and needspinning is answered. Go:
@@ -133,9 +134,10 @@ P* check_runqs_no_p();
 //      steal_work.
 //   3. Under sched.lock: gcwaiting: null. The GRQ has something: a batch. Does not spin, and
 //      needspinning is set: become_spinning, null. Else releasep and pidleput.
-//   4. Did it spin: watch_handovers() (services/handovers.h); true means that this M has a P again:
-//      null. Else spinning = false, nmspinning − 1 (seq_cst), THEN the GRQ once more (under
-//      sched.lock: an idle P by pidleget_spinning, a batch for it).
+//   4. Did it spin: watch_handovers() (services/handovers.h). True: this M has a P again; null.
+//      False: spinning = false, nmspinning − 1 (seq_cst; below 0 is fatal as in resetspinning),
+//      THEN the GRQ once more (under sched.lock: an idle P by pidleget_spinning, and a batch into
+//      its ring, which is this M's from here on).
 //   5. check_runqs_no_p, whether it did spin or not: wakep trusts that whoever counts a P idle
 //      looks afterwards. Found something in 4 or 5: acquirep, become_spinning, and that, or null.
 //   6. poll_until(earliest_timer()) (services/poller.h, contracts/timers.h): sleeps there if there

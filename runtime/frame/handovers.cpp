@@ -16,7 +16,8 @@ namespace goro {
 namespace {
 
 constexpr std::int32_t kMaskBits = 32;
-// Between the first two looks, some microseconds: a pair meets a dozen times.
+// Between the first two looks; from half a microsecond to two, as processors differ. A pair meets
+// several times.
 constexpr int kPausesBeforeWatch = 40;
 // Fewer in one look, some 60 µs, and whoever waits in runnext waits long: a thief may gain by it.
 constexpr std::uint32_t kFewHandovers = 8;

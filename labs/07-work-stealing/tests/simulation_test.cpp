@@ -100,7 +100,7 @@ void expect_not_missed(Put put) {
 }  // namespace
 
 TEST(Backoff, ARunnextWhosePRunsIsLeftAloneForAMoment) {
-  GORO_STEP("P1 is running a goroutine, its ring is empty, and runnext holds G1");
+  GORO_STEP("P1 is running G1, its ring is empty, and runnext holds G2");
   sim::explore({.seeds = 20}, [] {
     FakeM fake(2);
     M busy;
@@ -111,8 +111,9 @@ TEST(Backoff, ARunnextWhosePRunsIsLeftAloneForAMoment) {
     fake.p(1)->runnext.store(next);
     busy.curg.store(running);
     EXPECT_GE(time_to_take_runnext(fake.p(1), fake.p()), kBackoffTime)
-        << "a running victim is about to run its runnext: wait kRunnextBackoff (usleep) before it "
-           "is stolen, or a pair that talks moves from processor to processor with every message";
+        << "a running victim is about to run its runnext: wait kRunnextBackoff (goro::usleep; the "
+           "system's takes no time here) before it is stolen, or a pair that talks moves from "
+           "processor to processor with every message";
     busy.curg.store(nullptr);
     fake.p(1)->runnext.store(next);
     EXPECT_GE(time_to_take_runnext(fake.p(1), fake.p()), kBackoffTime)
@@ -122,7 +123,7 @@ TEST(Backoff, ARunnextWhosePRunsIsLeftAloneForAMoment) {
 }
 
 TEST(Backoff, NobodyWaitsForAPThatWillNotRunItSoon) {
-  GORO_STEP("P1's goroutine is in a system call, its ring is empty, and runnext holds G1");
+  GORO_STEP("P1's goroutine, G1, is in a system call, its ring is empty, and runnext holds G2");
   sim::explore({.seeds = 20}, [] {
     FakeM fake(2);
     M busy;

@@ -102,6 +102,30 @@ TEST(StealWork, RunnextWaitsForTheLastRound) {
   }
 }
 
+TEST(StealWork, TheLastRoundRunsTheTimersOfABusyAndOfAnIdleP) {
+  for (const bool idle : {false, true}) {
+    FakeM fake(2);
+    bool rang = false;
+    RuntimeTimer timer;
+    timer.f = [](void* arg, std::uintptr_t, std::int64_t) { *static_cast<bool*>(arg) = true; };
+    timer.arg = &rang;
+    GORO_STEP("P1 is ", idle ? "idle" : "busy", ", and a timer of its has been due for a while");
+    fake.m()->p = fake.p(1);
+    timer.reset(1, 0);
+    fake.m()->p = fake.p(0);
+    if (idle) {
+      make_idle(fake.p(1));
+    } else {
+      make_running(fake.p(1));
+    }
+    const Stolen stolen = steal_work();
+    ASSERT_TRUE(rang) << "P1's M is busy, or there is none: the last round must call "
+                         "victim->timers.check(), also where there is nothing to steal";
+    ASSERT_TRUE(stolen.look_again)
+        << "the timer may have put a goroutine into this P's own queue: back to the top, at once";
+  }
+}
+
 TEST(StealWork, EachRoundIsInANewOrder) {
   FakeM fake(4);
   P expected;
