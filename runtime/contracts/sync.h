@@ -6,7 +6,7 @@
 //                    │
 //          semtable: 251 SemaRoots, each a lock and a treap: address ─► who waits there, in order
 //
-// A Mutex is 8 bytes and knows only that somebody waits, not who. Who waits is kept by address, in
+// A Mutex is 12 bytes and knows only that somebody waits, not who. Who waits is kept by address, in
 // a table that is as large as the program needs and no larger: a million mutexes that nobody waits
 // for cost nothing but themselves.
 //
@@ -79,21 +79,18 @@ void semrelease1(atomic<std::uint32_t>* addr, bool handoff);
 
 // ---- mutex.cpp ----
 
-// MutexWords::state. Go: mutexLocked, mutexWoken, mutexStarving, mutexWaiterShift.
-inline constexpr std::int32_t kMutexLocked = 1;
-inline constexpr std::int32_t kMutexWoken = 2;  // somebody is awake and wants it: wake no other
-inline constexpr std::int32_t kMutexStarving = 4;
-inline constexpr int kMutexWaiterShift = 3;
 // Go: starvationThresholdNs.
 inline constexpr std::int64_t kStarvationThreshold = 1'000'000;
 
-// Mutex::lock when the exchange 0→locked has failed. Until it has the mutex:
+// Mutex::lock when somebody has the mutex, or it is starving, or somebody was quicker. It begins
+// with stand_back(m) (services/scheduling.h): others may be through with it in less time than
+// parking takes. Then, until it has the mutex:
 //   - Locked and not starving, and can_spin(tries) (services/scheduling.h): says that somebody is
 //     awake (woken), if somebody waits and nobody has said so; do_spin(), again.
 //   - Else one exchange: + locked unless it is starving; + a waiter if it is locked or starving;
 //     + starving if this goroutine is starving and it is locked; − woken if it was this goroutine's
-//     (else fatal "sync: inconsistent mutex state"). Failed: again, from a new look at the state;
-//     best after a do_spin(), which lets the one who was quicker have the word for a while.
+//     (else fatal "sync: inconsistent mutex state"). Failed: again, from a new look at the state,
+//     after a stand_back(m), which lets the one who was quicker have the word for a while.
 //   - Was neither locked nor starving: done. Else semacquire1, with the time of the first wait
 //     noted before, lifo from the second wait on. Has waited for longer than kStarvationThreshold:
 //     is starving from then on.
@@ -104,8 +101,8 @@ inline constexpr std::int64_t kStarvationThreshold = 1'000'000;
 // The clock is read on the system stack. By a goroutine. Go: Mutex.lockSlow.
 void mutex_lock_slow(MutexWords* m);
 
-// Mutex::unlock when something is left in the state; `now` is the state after the subtraction. It
-// was not locked: fatal "sync: unlock of unlocked mutex".
+// Mutex::unlock when something is left in the state, and not only that somebody is awake; `now` is
+// the state after the subtraction. It was not locked: fatal "sync: unlock of unlocked mutex".
 //   - Not starving: while somebody waits, and it is not locked, starving, or woken: one waiter less
 //     and woken, by an exchange, and semrelease1 without handoff.
 //   - Starving: semrelease1 with handoff. The mutex is not marked locked; nobody else takes it,
@@ -126,17 +123,14 @@ void rw_rlock_slow(RWMutexWords* rw);
 // that it waits for (reader_wait) wakes it (writer_sem).
 void rw_runlock_slow(RWMutexWords* rw, std::int32_t now);
 
-// First the mutex among writers, w; then asks (reader_count), and waits for those who read now
-// (reader_wait += their number, writer_sem, sync_rwmutex_lock) unless all of them have gone.
+// First the mutex among writers, w (mutex_lock, mutex_unlock: goro/detail/sync_words.h); then asks
+// (reader_count), and waits for those who read now (reader_wait += their number, writer_sem,
+// sync_rwmutex_lock) unless all of them have gone.
 void rw_lock(RWMutexWords* rw);
 
 // The readers that came meanwhile may read: reader_sem once for each. Nobody wrote (the count is
 // kRWMutexMaxReaders or more): fatal "sync: Unlock of unlocked RWMutex". w last.
 void rw_unlock(RWMutexWords* rw);
-
-// The mutex among the writers.
-void mutex_lock(MutexWords* m);
-void mutex_unlock(MutexWords* m);
 
 // ---- wait_group.cpp ----
 

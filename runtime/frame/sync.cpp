@@ -9,18 +9,10 @@
 #include "contracts/services/scheduling.h"
 #include "contracts/sync.h"
 #include "frame/trace.h"
-#include "goro/run.h"
 
 namespace goro {
 
 namespace {
-
-// Go: active_spin, active_spin_cnt.
-
-int processors() {
-  static const int count = num_cpu();
-  return count;
-}
 
 // An mcall function. Go: goyield_m.
 [[noreturn]] void goyield_m(G* gp) {
@@ -37,45 +29,8 @@ void goyield() {
   mcall(goyield_m);
 }
 
-bool can_spin(int tries) {
-  const M* mp = getm();
-  if (mp == nullptr || tries >= kActiveSpin) return false;
-  if (sched.gomaxprocs.load(std::memory_order_relaxed) <=
-      sched.npidle.load(std::memory_order_relaxed) +
-          sched.nmspinning.load(std::memory_order_relaxed) + 1) {
-    return false;
-  }
-  P* pp = mp->p;
-  if (!runq_empty(pp)) return false;
-  bool several = false;
-  systemstack([&] { several = processors() > 1; });
-  return several;
-}
-
-void do_spin() {
-  for (int i = 0; i < kActiveSpinCount; ++i) cpu_relax();
-}
-
-void mutex_lock(MutexWords* m) {
-  std::int32_t unlocked = 0;
-  if (!m->state.compare_exchange_strong(unlocked, kMutexLocked, std::memory_order_acquire,
-                                        std::memory_order_relaxed)) {
-    mutex_lock_slow(m);
-  }
-}
-
-void mutex_unlock(MutexWords* m) {
-  const std::int32_t now =
-      m->state.fetch_sub(kMutexLocked, std::memory_order_release) - kMutexLocked;
-  if (now != 0) mutex_unlock_slow(m, now);
-}
-
 bool RWMutex::try_lock() {
-  std::int32_t unlocked = 0;
-  if (!words_.w.state.compare_exchange_strong(unlocked, kMutexLocked, std::memory_order_acquire,
-                                              std::memory_order_relaxed)) {
-    return false;
-  }
+  if (!mutex_try_lock(&words_.w)) return false;
   std::int32_t readers = 0;
   if (words_.reader_count.compare_exchange_strong(
           readers, -kRWMutexMaxReaders, std::memory_order_acquire, std::memory_order_relaxed)) {

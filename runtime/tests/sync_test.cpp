@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -13,7 +14,9 @@
 #include <vector>
 
 #include "contracts/model.h"
+#include "contracts/services/scheduling.h"
 #include "contracts/sync.h"
+#include "frame/spin.h"
 #include "goro/goro.h"
 #include "testing/child.h"
 #include "testing/panic_of.h"
@@ -343,6 +346,79 @@ TEST(Mutex, NobodyStarvesBesideAGreedyOne) {
           goro::sleep(50us);
           const std::lock_guard guard(mutex);
         }
+        stop.store(true);
+        group.wait();
+      },
+      {.procs = 2});
+}
+
+// ---- stand_back ----
+
+// How many pauses somebody makes who wants m, when `happens` is called during each rest.
+template <typename F>
+int pauses_beside(goro::MutexWords* m, F happens) {
+  int sum = 0;
+  goro::stand_back_by(m, [&](int pauses) {
+    sum += pauses;
+    happens();
+  });
+  return sum;
+}
+
+TEST(StandBack, GoesByWhatHappensToTheMutex) {
+  goro::MutexWords m;
+  const auto nothing = [] {};
+  EXPECT_EQ(pauses_beside(&m, nothing), 4) << "unlocked: try at once";
+  m.state.store(goro::kMutexLocked);
+  const int one_holder = pauses_beside(&m, nothing);
+  EXPECT_EQ(one_holder, 4 + 8 + 16 + 32) << "one holder for as long as a spin takes: park";
+  EXPECT_EQ(pauses_beside(&m, [&] { m.taken.fetch_add(1); }), 252)
+      << "somebody else has it at each look: sections are short, one of them will be the last";
+  EXPECT_EQ(pauses_beside(&m, [&] { m.taken.fetch_add(4); }), 1020)
+      << "it is passed on all the time: out of the way, but not for ever";
+  int rests = 0;
+  EXPECT_EQ(pauses_beside(&m,
+                          [&] {
+                            if (++rests <= 3) m.taken.fetch_add(4);
+                            if (rests == 4) m.state.store(0);
+                          }),
+            4 + 8 + 16 + 32)
+      << "it was passed on three times, and then it was free";
+  m.state.store(goro::kMutexLocked + goro::kMutexStarving);
+  EXPECT_EQ(pauses_beside(&m, nothing), 4) << "starving: it goes to one that waits already";
+}
+
+TEST(StandBack, TheCountMayOverflow) {
+  goro::MutexWords m;
+  m.state.store(goro::kMutexLocked);
+  m.taken.store(std::uint32_t{0} - 2);
+  EXPECT_EQ(pauses_beside(&m, [&] { m.taken.fetch_add(4); }), 1020);
+}
+
+TEST(StandBack, WhoeverLocksIsCounted) {
+  goro::run([] {
+    goro::MutexWords m;
+    goro::mutex_lock(&m);
+    EXPECT_FALSE(goro::mutex_try_lock(&m));
+    goro::mutex_unlock(&m);
+    EXPECT_TRUE(goro::mutex_try_lock(&m));
+    goro::mutex_unlock(&m);
+    EXPECT_EQ(m.taken.load(), 2U) << "lock and try_lock, and not the try that failed";
+  });
+}
+
+TEST(StandBack, EndsThoughOthersPassTheMutexOnForEver) {
+  const WholeSlices whole_slices;
+  goro::run(
+      [] {
+        goro::MutexWords m;
+        std::atomic<bool> stop{false};
+        const goro::WaitGroup group;
+        group.go([&] {
+          while (!stop.load()) m.taken.fetch_add(100);
+        });
+        m.state.store(goro::kMutexLocked);
+        goro::stand_back(&m);  // else the test's time limit ends it
         stop.store(true);
         group.wait();
       },

@@ -43,6 +43,7 @@ void mutex_lock_slow(MutexWords* m) {
   bool starving = false;
   bool awoke = false;  // the woken bit is ours
   int tries = 0;
+  stand_back(m);
   std::int32_t old = m->state.load(std::memory_order_relaxed);
   for (;;) {
     // In starvation mode spinning is in vain: the mutex goes to somebody else.
@@ -70,9 +71,8 @@ void mutex_lock_slow(MutexWords* m) {
     if (!m->state.compare_exchange_strong(old, next, std::memory_order_acquire,
                                           std::memory_order_relaxed)) {
       // Somebody else is at it this very moment. If both try again at once, the word moves from one
-      // processor's cache to the other's with every try. If one stands back, the other one locks
-      // and unlocks a hundred times meanwhile.
-      do_spin();
+      // processor's cache to the other's with every try.
+      stand_back(m);
       old = m->state.load(std::memory_order_relaxed);
       continue;
     }

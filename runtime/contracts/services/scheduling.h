@@ -12,6 +12,8 @@
 
 namespace goro {
 
+struct MutexWords;
+
 // From slot 06, contracts/processors.h:
 //   wakep()              A P was given work: starts another M if a P is idle and nobody looks for
 //                        work already. On g0, with a P. Costs one load when every P is busy.
@@ -52,6 +54,11 @@ void goyield();
 bool can_spin(int tries);
 // Once. Go: runtime_doSpin.
 void do_spin();
+
+// Pauses for as long as waiting for m seems shorter than parking, also if this P has something else
+// to do: until m is unlocked, while others lock it again and again, and no longer than some
+// microseconds. Not at all if whoever has it cannot be running. m may be locked or not afterwards.
+void stand_back(const MutexWords* m);
 
 // A moment's rest in a loop that waits for another thread. Go: procyield.
 inline void cpu_relax() {

@@ -84,29 +84,10 @@ class Mutex {
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 
-  // [lock]
-  void lock() {
-    std::int32_t unlocked = 0;
-    if (!words_.state.compare_exchange_strong(unlocked, 1, std::memory_order_acquire,
-                                              std::memory_order_relaxed)) {
-      mutex_lock_slow(&words_);
-    }
-  }
-  // [/lock]
-
-  bool try_lock() {
-    constexpr std::int32_t kLockedOrStarving = 1 | 4;
-    std::int32_t seen = words_.state.load(std::memory_order_relaxed);
-    return (seen & kLockedOrStarving) == 0 &&
-           words_.state.compare_exchange_strong(seen, seen | 1, std::memory_order_acquire,
-                                                std::memory_order_relaxed);
-  }
-
+  void lock() { mutex_lock(&words_); }
+  bool try_lock() { return mutex_try_lock(&words_); }
   // Ends the program when it is not locked: `fatal error: sync: unlock of unlocked mutex`.
-  void unlock() {
-    const std::int32_t now = words_.state.fetch_sub(1, std::memory_order_release) - 1;
-    if (now != 0) mutex_unlock_slow(&words_, now);
-  }
+  void unlock() { mutex_unlock(&words_); }
 
  private:
   MutexWords words_;
