@@ -1,9 +1,12 @@
 // Step 3: the functions of spinning.cpp, one by one.
 #include <sched.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
 
+#include "contracts/netpoll.h"
 #include "contracts/services/random.h"
 #include "support.h"
 #include "testing/child.h"
@@ -280,6 +283,42 @@ TEST(FindWork, LooksAtTheGlobalQueueUnderTheLock) {
       << "before the P is given up, the GRQ is looked at again, under sched.lock";
   EXPECT_EQ(ring_of(fake.p()), ids_from(2, 3)) << "a batch is taken, as in find_runnable";
   EXPECT_EQ(fake.m()->p, fake.p()) << "and the P is kept";
+}
+
+TEST(FindWork, TakesNoMoreThanHalfARingFromTheGlobalQueue) {
+  FakeM fake(1);
+  fill_global(fake, 300);
+  GORO_STEP("find_runnable saw an empty GRQ; by now it has 300 goroutines, and there is one P");
+  EXPECT_EQ(id_of(find_work_elsewhere()), 1U);
+  EXPECT_EQ(length(fake.p()), kRunqSize / 2 - 1)
+      << "128 come in one batch, one of which is returned: a full ring would have to give half of "
+         "them back to the GRQ as soon as one of them starts another";
+  EXPECT_EQ(sched.runqsize.load(), 300 - static_cast<std::int32_t>(kRunqSize) / 2)
+      << "the others stay in the GRQ";
+}
+
+TEST(FindWork, AsksTheNetworkBeforeItSteals) {
+  FakeM fake(2);
+  make_running(fake.p(1));
+  fill_ring(fake, fake.p(1), 1);
+  GORO_STEP("goroutine 2 waits for a descriptor that can be read; P1's ring holds goroutine 1");
+  const int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+  PollDesc pd;
+  ASSERT_EQ(netpoll_init(), 0);
+  ASSERT_EQ(netpoll_open(fd, &pd), 0);
+  G* reader = fake.g(GStatus::waiting);
+  pd.side(PollMode::read).g.store(reinterpret_cast<std::uintptr_t>(reader));
+  netpoll_waiters.store(1);
+  sched.lastpoll.store(1);  // nobody sleeps in epoll
+  const G* gp = find_work_elsewhere();
+  netpoll_waiters.store(0);
+  netpoll_end();
+  ::close(fd);
+  EXPECT_EQ(id_of(gp), 2U) << "poll_network comes before any stealing: its goroutines are nobody's "
+                              "yet, and a look costs "
+                              "less than a goroutine taken out of another P's cache";
+  EXPECT_EQ(length(fake.p(1)), 1U) << "P1 keeps what it has";
+  EXPECT_FALSE(fake.m()->spinning) << "and there was no need to spin";
 }
 
 TEST(FindWork, WhoeverGivesUpAPAnswersNeedspinning) {
