@@ -272,6 +272,9 @@ TEST(Simulated, NoGoroutineRestsBesideAnIdleP) {
 
 TEST(Simulated, WhoFoundWorkSeesToASuccessor) {
   GORO_STEP("on three Ps, goroutine 1 spawned two, and all three were busy until each had begun");
+  GORO_STEP(
+      "if that took for ever: one rested in a queue beside an idle P. Whoever found work, and was "
+      "the last that spun, wakes a successor (resetspinning: wakep)");
   sim::explore({.seeds = kRuntimeSeeds, .most_steps = kMostSteps}, [] {
     goro::atomic<int> inside{0};
     goro::run(
