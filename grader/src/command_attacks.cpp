@@ -161,7 +161,7 @@ class AttackRun {
     if (!attack.whole) {
       code = starter.take(lab_).contents.at(file) + "\n" + code;
     }
-    grading_.only = attack.after;
+    grading_.only = {attack.after};
     try {
       const Score score = grade(course_, starter.with(lab_, file, code), grading_, quiet_, {});
       if (score.labs.size() != 1 || score.labs[0].tests.size() != 1) {
@@ -175,7 +175,7 @@ class AttackRun {
 
   // The verdict on honest work, in the same folder.
   std::string run_solution() {
-    grading_.only = attacked_test;
+    grading_.only = {std::string(attacked_test)};
     const Score score =
         grade(course_, Submission(course_.root() / "solutions", course_), grading_, quiet_, {});
     return score.all_points() ? "" : score.labs.at(0).tests.at(0).message;

@@ -45,8 +45,8 @@ ExitStatus check(const Course& course, const CheckOptions& options, Terminal& te
   grading.seeds = options.seeds;
   grading.benchmarks = options.benchmarks;
   if (!options.test.empty()) {
-    grading.only = full_name(lab, options.test);
-    grading.benchmarks = is_benchmark(lab, grading.only);
+    grading.only = full_names(lab, options.test);
+    grading.benchmarks = is_benchmark(lab, grading.only.front());
   }
   const Submission labs(course.root() / "labs", course);
   terminal.print(terminal.style().strong("Lab " + lab.number_text() + ": " + lab.title) + "\n" +
@@ -61,7 +61,7 @@ ExitStatus check(const Course& course, const CheckOptions& options, Terminal& te
       });
   const LabScore& lab_score = score.labs.front();
   if (lab_score.tests.empty()) {
-    throw wrong_use(grading.only + " does not run in build/" + grading.preset);
+    throw wrong_use(join(grading.only, ", ") + " does not run in build/" + grading.preset);
   }
   if (!options.seeds.seed && grading.preset == Target{}.base_preset()) {
     LastCheck(course, options.own).keep(lab, lab_score);

@@ -1,7 +1,5 @@
 #include "full_name.h"
 
-#include <vector>
-
 #include "problem.h"
 #include "text.h"
 
@@ -35,6 +33,16 @@ std::string full_name(const Lab& lab, const std::string& wanted) {
   throw wrong_use(
       start + "; " +
       (meant.empty() ? "its tests are\n  " + join(all, "\n  ") : "did you mean " + meant + "?"));
+}
+
+std::vector<std::string> full_names(const Lab& lab, const std::string& wanted) {
+  std::vector<std::string> of_suite;
+  for (const Test& test : lab.tests) {
+    if (lower(test.name).starts_with(lower(wanted) + ".")) {
+      of_suite.push_back(test.name);
+    }
+  }
+  return of_suite.empty() ? std::vector{full_name(lab, wanted)} : of_suite;
 }
 
 }  // namespace goro::grader

@@ -115,7 +115,8 @@ class Grading {
       lab_score.title = lab->title;
       const auto wanted = [&](const Exercise& exercise) {
         return counts_on(exercise, base.architecture()) &&
-               (options_.only.empty() || exercise.name == options_.only);
+               (options_.only.empty() ||
+                std::ranges::find(options_.only, exercise.name) != options_.only.end());
       };
       const auto add = [&](const Exercise& exercise, const Test* test, const Benchmark* benchmark,
                            BuildKind kind) {

@@ -22,7 +22,7 @@ struct GradingOptions {
   bool own = false;  // labs 1 to N all from the submission
   PrivateTests private_tests = {};
   Sandbox sandbox = Sandbox::none;
-  std::string only;  // the one test or benchmark to run; empty: all
+  std::vector<std::string> only;  // the tests or benchmarks to run; empty: all
 };
 
 // Called as each test ends, from one thread at a time.

@@ -151,8 +151,9 @@ struct CommandLine {
                           return goro::grader::check(course, check, terminal);
                         });
     sub->add_option("lab", check.lab, "The lab's number")->required();
-    sub->add_option("--test", check.test,
-                    "Only this test or benchmark; a part of its name will do");
+    sub->add_option(
+        "--test", check.test,
+        "Only this test or benchmark, of which a part of the name will do, or this suite");
     sub->add_flag("--own", check.own, "Use your own labs 1 to N, not only lab N");
     sub->add_flag("--bench", check.benchmarks, "Run the lab's benchmarks too");
     sub->add_option("--seed", check.seeds.seed,
@@ -171,7 +172,7 @@ struct CommandLine {
                           return goro::grader::watch(course, watch, terminal);
                         });
     sub->add_option("lab", watch.lab, "The lab's number")->required();
-    sub->add_option("--test", watch.test, "Only this test");
+    sub->add_option("--test", watch.test, "Only this test, or this suite");
     sub->add_flag("--own", watch.own, "Use your own labs 1 to N, not only lab N");
   }
 

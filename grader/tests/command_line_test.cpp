@@ -334,6 +334,17 @@ TEST_F(CommandLine, ALabHasManyNames) {
   }
 }
 
+TEST_F(CommandLine, ASuiteIsAllOfItsTests) {
+  const Ended sum = course({"check", "1", "--test", "Sum"});
+  EXPECT_SAYS(sum, "Sum.OfTwo");
+  EXPECT_SAYS(sum, "Sum.OfNegatives");
+  EXPECT_FALSE(contains(sum, "BM_Sum")) << "that is not of the suite";
+  EXPECT_SAYS(course({"check", "1", "--test", "sum"}), "Sum.OfNegatives");
+  const Ended one = course({"check", "1", "--test", "Sum.OfTwo"});
+  EXPECT_FALSE(contains(one, "OfNegatives")) << one.output;
+  EXPECT_SAYS(course({"check", "1", "--test", "Su"}), "it could mean\n  Sum.OfTwo\n");
+}
+
 TEST_F(CommandLine, AMistypedCommandIsRecognized) {
   EXPECT_EQ(course({"chek", "1"}).output,
             "course: there is no command \"chek\"; did you mean check?\n");
