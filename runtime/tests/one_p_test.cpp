@@ -114,6 +114,22 @@ TEST(OneP, ASystemCallIsOutside) {
   EXPECT_EQ(end.status, 0) << end.err;
 }
 
+// How long somebody visits who comes again and again, if so many visits take longer on a busy
+// machine.
+constexpr std::int64_t kLongest = 2'000'000'000;
+
+bool one_is_alone() {
+  return one_p.alone.load() == Alone::for_now;
+}
+
+// Waits for that, two milliseconds at most. Asleep meanwhile: there may be two processors, and
+// those who search need one. By a thread without a P.
+bool one_is_alone_soon() {
+  const std::int64_t patience = goro::nanotime() + 2'000'000;
+  while (!one_is_alone() && goro::nanotime() < patience) goro::usleep(50);
+  return one_is_alone();
+}
+
 // Two goroutines that hand a value to and fro, until they are told to end.
 class Talkers {
  public:
@@ -154,7 +170,7 @@ TEST(OneP, ABusyOneAmongIdleOnesIsAlone) {
           bool alone = false;
           while (!alone && goro::nanotime() < too_late) {
             goro::sleep(std::chrono::milliseconds(1));
-            alone = one_p.alone.load() == Alone::for_now;
+            alone = one_is_alone();
           }
           EXPECT_EQ(alone, goro::may_ask_for_barriers());
           talkers.stop();
@@ -172,7 +188,6 @@ TEST(OneP, AThiefFindsTheQueueWhole) {
   constexpr int kNothingTaken = 5;
   const auto end = in_child([] {
     begin_anew();
-    constexpr std::int64_t kLongest = 2'000'000'000;  // fewer on a machine that is busy
     const int visits = 100 * kScale;
     int found_alone = 0;
     int taken = 0;
@@ -181,7 +196,7 @@ TEST(OneP, AThiefFindsTheQueueWhole) {
           const Talkers talkers;
           const auto visit = [&] {
             goro::sched.lock.lock();
-            if (one_p.alone.load() == Alone::for_now) ++found_alone;
+            if (one_is_alone()) ++found_alone;
             goro::another_gets_busy();
             bool put = false;
             for (goro::P* pp : goro::allp) {
@@ -198,11 +213,7 @@ TEST(OneP, AThiefFindsTheQueueWhole) {
           std::thread thief([&] {
             const std::int64_t too_late = goro::nanotime() + kLongest;
             while (found_alone < visits && goro::nanotime() < too_late) {
-              // Asleep meanwhile: there may be two processors, and those who search need one.
-              const std::int64_t patience = goro::nanotime() + 2'000'000;
-              while (one_p.alone.load() != Alone::for_now && goro::nanotime() < patience) {
-                goro::usleep(50);
-              }
+              (void)one_is_alone_soon();
               visit();
             }
           });
@@ -225,7 +236,6 @@ TEST(OneP, SomebodyOnAnotherPFindsTheChannelWhole) {
   constexpr int kNeverAlone = 4;
   const auto end = in_child([] {
     begin_anew();
-    constexpr std::int64_t kLongest = 2'000'000'000;  // fewer on a machine that is busy
     const int visits = 500 * kScale;
     int found_alone = 0;
     std::int64_t sent = 0;
@@ -249,13 +259,7 @@ TEST(OneP, SomebodyOnAnotherPFindsTheChannelWhole) {
           });
           const std::int64_t too_late = goro::nanotime() + kLongest;
           while (found_alone < visits && goro::nanotime() < too_late) {
-            const bool alone = goro::system_call([] {
-              const std::int64_t patience = goro::nanotime() + 2'000'000;
-              while (one_p.alone.load() != Alone::for_now && goro::nanotime() < patience) {
-                goro::usleep(50);
-              }
-              return one_p.alone.load() == Alone::for_now;
-            });
+            const bool alone = goro::system_call([] { return one_is_alone_soon(); });
             for (int i = 1; i <= 3; ++i) ch.send(i);
             sent += 1 + 2 + 3;
             if (alone) ++found_alone;
@@ -313,7 +317,6 @@ TEST(OneP, WhoeverHasTheSchedulersLockHasItAlone) {
   constexpr int kGoroutines = 3;
   constexpr int kThreads = 2;
   const int visits = 2'000 * kScale;
-  constexpr std::int64_t kLongest = 2'000'000'000;  // fewer on a machine that is busy
   std::atomic<int> taken_back{0};
   std::atomic<int> disturbed{0};
   std::atomic<bool> stop{false};

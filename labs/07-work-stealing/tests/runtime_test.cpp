@@ -1,12 +1,11 @@
 // The whole runtime: work in one queue reaches every P, once.
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 
 #include "contracts/constants.h"
-#include "frame/settings.h"
 #include "goro/goro.h"
 #include "support.h"
+#include "testing/whole_slices.h"
 
 namespace goro::testing {
 namespace {
@@ -20,9 +19,8 @@ constexpr int kDepth = 10;
 TEST(Runtime, TheLastThatSpinsWakesAnother) {
   GORO_STEP("on three Ps, goroutine 1 spawns two goroutines that each wait, busily, for the other");
   GORO_STEP("goroutine 1 is busy too, until both have met: three Ms must run at once");
-  GORO_STEP("nobody is stopped by a signal, so nobody makes room for another");
-  setenv("GORO_DEBUG", "asyncpreemptoff=1", 1);
-  settings_read_again();
+  GORO_STEP("nobody is asked to give way, so nobody makes room for another");
+  const WholeSlices whole_slices;
   std::atomic<int> inside{0};
   goro::run(
       [&] {
@@ -40,8 +38,6 @@ TEST(Runtime, TheLastThatSpinsWakesAnother) {
         group.wait();
       },
       {.procs = 3});
-  unsetenv("GORO_DEBUG");
-  settings_read_again();
   EXPECT_EQ(inside.load(), 2) << "both goroutines must have run, beside goroutine 1";
 }
 
