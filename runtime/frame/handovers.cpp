@@ -33,8 +33,8 @@ bool one_is_busy() {
 
 // The one that is not idle; null: more are, or none. All of it may change while we look.
 const P* busy_p() {
+  if (!one_is_busy()) return nullptr;
   const std::int32_t procs = sched.gomaxprocs.load(std::memory_order_acquire);
-  if (sched.npidle.load(std::memory_order_relaxed) != procs - 1) return nullptr;
   for (std::int32_t first = 0; first < procs; first += kMaskBits) {
     const auto& word = sched.idlepmask[first / kMaskBits];
     const std::int32_t at = first + std::countr_one(word.load(std::memory_order_relaxed));

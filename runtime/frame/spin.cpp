@@ -17,6 +17,10 @@ int processors() {
   return count;
 }
 
+void pause(int times) {
+  for (int i = 0; i < times; ++i) cpu_relax();
+}
+
 // May whoever has the mutex be running at this moment?
 bool owner_may_run() {
   if (getm() == nullptr || sched.gomaxprocs.load(std::memory_order_relaxed) <=
@@ -36,7 +40,7 @@ bool can_spin(int tries) {
 }
 
 void do_spin() {
-  for (int i = 0; i < kActiveSpinCount; ++i) cpu_relax();
+  pause(kActiveSpinCount);
 }
 
 void stand_back(const MutexWords* m) {
@@ -44,9 +48,7 @@ void stand_back(const MutexWords* m) {
   if (sim::active) return;  // its pauses would be a thousand steps of a schedule
 #endif
   if (!owner_may_run()) return;
-  stand_back_by(m, [](int pauses) {
-    for (int i = 0; i < pauses; ++i) cpu_relax();
-  });
+  stand_back_by(m, pause);
 }
 
 }  // namespace goro

@@ -13,7 +13,7 @@
 //                     is locked at this moment or not
 //   not often, free   our turn
 //   now and then      short sections: it pays to wait for somewhat longer than one
-//   not once          one long section: half a microsecond, then park
+//   not once          one long section: a microsecond, then park
 //
 // Of two Ps that want one mutex all the time each has it for a long while, then. A thousand turns
 // in one cache are faster than one turn each, a thousand times. Nobody starves: a waiter goes by
