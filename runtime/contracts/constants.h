@@ -69,9 +69,14 @@ inline constexpr std::size_t kForeignRoom = std::size_t{16} * 1024;
 // Go: stackPreempt. A guard no stack pointer is above, so that the next prologue calls the runtime.
 inline constexpr std::uintptr_t kStackPreempt = ~std::uintptr_t{1313};
 
-// Stacks start 64-byte aligned and sizes are multiples of it, so a copy keeps every alignment up
-// to 64.
-inline constexpr std::size_t kStackAlign = 64;
+// Stacks start at multiples of this and sizes are multiples of it, so the distance of a copy is
+// one, too. It keeps every alignment up to this, and the lowest byte of every address: a bool that
+// was stored over an old one, and is taken for an address with the rest of its word, stays what it
+// is.
+inline constexpr std::size_t kStackAlign = 256;
+
+// No multiple of this lies inside of a stack that is not larger (adjust_pointers says why).
+inline constexpr std::size_t kNoStackAcross = std::size_t{64} << 10;
 
 // Go: the length of p.runq.
 inline constexpr std::uint32_t kRunqSize = 256;

@@ -23,9 +23,9 @@
 //   ARM64 (-pg): `mov x0, x30; bl _mcount` behind the prologue, so the frame is taken already.
 //
 // Stack sizes are powers of two from kStackMin. Small ones (kNumStackOrders orders) come from a
-// cache in the P without any lock, the cache refills from pools, the pools take kStackCacheSize
-// spans from the page heap (contracts/services/page_heap.h). Larger ones come from the page heap
-// one by one.
+// cache in the P without any lock, the cache refills from pools, the pools take spans of up to
+// kStackCacheSize from the page heap (contracts/services/page_heap.h). Larger ones come from the
+// page heap one by one.
 //
 // Go: stack.go, asm_amd64.s (morestack).
 #pragma once
@@ -80,7 +80,7 @@ void stackpool_reset();
 [[noreturn]] void newstack(G* gp, std::size_t bytes, bool foreign);
 
 // Makes gp's stack one of `size` bytes where it is, if the page heap has the addresses below it
-// (page_heap_extend: for a stack of 64 KB or more, up to 16 MB, unless there are many). True if it
+// (page_heap_extend: for a stack of 32 KB or more, up to 16 MB, unless there are many). True if it
 // did: gp->stack.lo and gp->stackguard0 are those of the larger stack (kStackPreempt stays if it is
 // set), everything else is as it was. False if nothing changed. What is in use stays where it is:
 // nothing is copied, nothing relocated, and addresses of locals are good wherever they are kept.
@@ -103,8 +103,8 @@ void copystack(G* gp, std::size_t size);
 // nothing that a program may point to, and no local ends at hi (gostartcall leaves 16 bytes there).
 // That matters: a compiler that stores two bools into a word leaves the other six bytes as they
 // were, often those of an old address. Such a word is 0, 1, 0x100 or 0x101 above a multiple of
-// 65536, and of a stack of up to 64 KB only lo or hi is near one. Go: adjustframe, adjustpointers
-// (which have a map).
+// 65536 (kNoStackAcross), and of a stack of up to 64 KB only lo or hi is near one. Go: adjustframe,
+// adjustpointers (which have a map).
 std::size_t adjust_pointers(std::uintptr_t from, std::uintptr_t to, Stack in_use,
                             std::uintptr_t distance);
 

@@ -1,27 +1,34 @@
-// Memory for stacks: arenas from the system, carved into powers of two, with a free list for each
-// size.
+// Memory for stacks: arenas from the system. Small stacks lie side by side from an arena's lower
+// end on, larger ones ("blocks", one stack each) come from its upper end.
 //
-// Small blocks are never split or joined: a run uses few sizes, over and over.
+// Nothing is split or joined: a run uses few sizes, over and over.
 //
-// What a goroutine that waits needs again are the first few lines under the end of its stack, and
-// all stacks are multiples of 2 KB long. If they began at multiples of 2 KB, too, those lines of
-// all goroutines would meet in a sixth of the sets of the processor's caches. A second-level cache
-// of 2 MB then holds what 1,000 goroutines need, and the rest of it stays empty. So every kRow
-// bytes the small blocks step aside by as much as such a goroutine uses (a sieve of 2,000
-// goroutines on one P is a quarter faster, for half a byte a goroutine).
+// *Small stacks.* What a goroutine that waits needs again are the first few lines under the end of
+// its stack, and all stacks are multiples of 2 KB long. If they began at multiples of 2 KB, too,
+// those lines of all goroutines would meet in a sixth of the sets of the processor's caches. A
+// second-level cache of 2 MB then holds what 1,000 goroutines need, and the rest of it stays empty.
+// So in every row of kRow bytes the small stacks step aside, by about as much as such a goroutine
+// uses (a sieve of 2,000 goroutines on one P is a fifth faster).
 //
-// Blocks of kLarge and more are mapped one by one and given back to the system when a few of their
-// size are free already, so one deep recursion does not hold its memory for ever.
+// Stacks that stepped aside would lie across multiples of 64 KB, and in such a stack
+// adjust_pointers takes two bools for an address now and then (contracts/stack.h). So there is a
+// *gap* at each such place, as long as a stack. Nothing is lost by it: sudogs and Gs live there
+// (frame/gaps.h).
 //
-// That is what there would be without spans. A block of kSpanBlock to kReach is the upper end of a
-// *span* if one can be had: kReach bytes of address space, of which the block gets more and more
-// without moving (page_heap_extend). What nobody touches is no memory. But it is addresses, which
-// somebody may count (ulimit -v), and a debugger that writes a core file reads all of them. So
-// there are few spans; who comes too late has a stack that is copied.
+// *Blocks* of kLarge and more are mapped one by one and given back to the system when a few of
+// their size are free already, so one deep recursion does not hold its memory for ever.
+//
+// That is what there would be without spans. A block of kSmallestBlock to kReach is the upper end
+// of a *span* if one can be had: kReach bytes of address space, of which the block gets more and
+// more without moving (page_heap_extend). What nobody touches is no memory. But it is addresses,
+// which somebody may count (ulimit -v), and a debugger that writes a core file reads all of them.
+// So there are few spans; who comes too late has a stack that is copied. And the smallest blocks,
+// which any call of a C library's function may bring about, get no more than half of them: the
+// others are for those that grow.
 //
 // A span that comes back keeps its pages, and the next deep recursion finds them there. But all
-// spans together keep no more than kMaxSpare that no block covers. The uppermost kSpanBlock always
-// stays: stacks of that size come and go without a system call.
+// spans together keep no more than kMaxSpare that no block covers. The uppermost kSmallestBlock
+// always stays: stacks of that size come and go without a system call.
 #include "contracts/services/page_heap.h"
 
 #include <sys/mman.h>
@@ -34,6 +41,7 @@
 #include "contracts/lock.h"
 #include "contracts/services/fatal.h"
 #include "contracts/services/sanitizer.h"
+#include "frame/gaps.h"
 #include "frame/kept_pages.h"
 
 namespace goro {
@@ -42,15 +50,18 @@ namespace {
 
 constexpr std::size_t kArena = std::size_t{64} << 20;
 constexpr std::size_t kLarge = std::size_t{1} << 20;
-constexpr std::size_t kBlockAlign = std::size_t{64} << 10;  // of blocks that are as large as that
-constexpr int kSpanBlockOrder = 16;
-constexpr std::size_t kSpanBlock = std::size_t{1} << kSpanBlockOrder;
+constexpr std::size_t kBlockAlign = kNoStackAcross;  // of blocks that are as large as that
+constexpr int kSmallestOrder = 15;
+constexpr std::size_t kSmallestBlock = std::size_t{1} << kSmallestOrder;
+static_assert(kSmallestBlock == kStackMin << kNumStackOrders);
 constexpr std::size_t kReach = std::size_t{16} << 20;
 constexpr std::size_t kMostReserved = 128 * kReach;
+constexpr int kMostSmallest = 64;  // blocks of kSmallestBlock that have a span
 constexpr std::size_t kMaxSpare = 4 * kReach;
 constexpr std::size_t kMostPopulated = std::size_t{256} << 10;
 constexpr std::size_t kRow = std::size_t{1} << 20;
-constexpr std::size_t kStepAside = 5 * kCacheLine;
+constexpr std::size_t kStepAside = kStackAlign;  // four cache lines
+constexpr std::size_t kSteps = kStackMin / kStepAside;
 constexpr int kMaxFreeLarge = 4;
 constexpr int kAddressBits = 48;  // without asking for more, nobody gets higher addresses
 
@@ -58,17 +69,26 @@ struct FreeBlock {
   FreeBlock* next;
 };
 
+struct Gap {
+  Gap* next;
+  std::uintptr_t end;
+};
+
 RuntimeMutex heap_lock;
 FreeBlock* free_blocks[64];
 int free_count[64];
 std::uintptr_t arena_at = 0;   // [arena_at, arena_end) of the last arena have not been used yet:
-std::uintptr_t arena_end = 0;  // small blocks come from below, spans from above
+std::uintptr_t arena_end = 0;  // small stacks come from below, from above what has kReach bytes
+std::uintptr_t block_at = 0;   // [block_at, block_end): what blocks come from that have no span
+std::uintptr_t block_end = 0;
+Gap* gaps = nullptr;
 std::vector<std::uintptr_t>* arenas = nullptr;
 
 // Spans. A free one is linked in its last word.
-FreeBlock* warm_spans = nullptr;  // those that have more than kSpanBlock
+FreeBlock* warm_spans = nullptr;  // those that have more than kSmallestBlock
 FreeBlock* cold_spans = nullptr;
 std::size_t reserved = 0;  // bytes of all spans
+int smallest = 0;          // how many of them have a block of kSmallestBlock
 std::size_t spare = 0;     // bytes that spans have and nobody needs
 // By address / kReach. The binary logarithm of what a span *has*: so many bytes below its upper end
 // were a block's since the span was carved or trimmed, and may be memory. 0: this is no span. Of
@@ -110,21 +130,60 @@ bool next_arena() {
   return true;
 }
 
-std::uintptr_t aligned(std::uintptr_t at, std::size_t bytes) {
-  const std::size_t align = bytes < kBlockAlign ? kCacheLine : kBlockAlign;
+std::uintptr_t up(std::uintptr_t at, std::size_t align) {
   return (at + align - 1) & ~(align - 1);
 }
 
+// Under heap_lock. The lower end of kReach bytes; 0 if there are none.
+std::uintptr_t carve_reach() {
+  if (arena_at + kReach > arena_end && !next_arena()) return 0;
+  return arena_end -= kReach;
+}
+
 // Under heap_lock.
-std::uintptr_t carve(std::size_t bytes) {
-  std::uintptr_t at = aligned(arena_at, bytes);
-  if (at + bytes > arena_end) {
-    if (!next_arena()) fatal("out of memory (stack)");
-    at = aligned(arena_at, bytes);
+std::uintptr_t carve_block(std::size_t bytes) {
+  const std::size_t align = std::min(bytes, kBlockAlign);
+  if (up(block_at, align) + bytes > block_end) {
+    block_at = carve_reach();
+    if (block_at == 0) fatal("out of memory (stack)");
+    block_end = block_at + kReach;
   }
-  arena_at = at + bytes;
-  if (at / kRow != arena_at / kRow) arena_at += kStepAside;
+  const std::uintptr_t at = up(block_at, align);
+  block_at = at + bytes;
   return at;
+}
+
+// So much, a multiple of a cache line, is left out at the beginning of [at, the next multiple of 64
+// KB).
+std::uintptr_t step_aside(std::uintptr_t at) {
+  return at / kRow % kSteps * kStepAside;
+}
+
+// Under heap_lock. [arena_at, to) are passed over.
+void leave_gap(std::uintptr_t to) {
+  if (to - arena_at >= kStackMin) {
+    auto* gap = reinterpret_cast<Gap*>(arena_at);
+    *gap = Gap{gaps, to};
+    gaps = gap;
+  }
+  arena_at = to;
+}
+
+// Under heap_lock. Stacks of `bytes` side by side.
+Stack carve_small(std::size_t bytes) {
+  for (;;) {
+    if (arena_at + 2 * kNoStackAcross > arena_end && !next_arena()) {
+      fatal("out of memory (stack)");
+    }
+    if (arena_at % kNoStackAcross == 0) arena_at += step_aside(arena_at);
+    const std::uintptr_t border = up(arena_at + 1, kNoStackAcross);
+    const std::size_t room = std::min(border - arena_at, kStackCacheSize) & ~(bytes - 1);
+    if (room != 0) {
+      arena_at += room;
+      return Stack{arena_at - room, arena_at};
+    }
+    leave_gap(border + step_aside(border));
+  }
 }
 
 // Under heap_lock. 0 for a large block that is to be mapped. *had: so much at the upper end is
@@ -132,7 +191,7 @@ std::uintptr_t carve(std::size_t bytes) {
 std::uintptr_t take(std::size_t bytes, std::size_t* had) {
   const int order = __builtin_ctzll(bytes);
   FreeBlock* block = free_blocks[order];
-  if (block == nullptr) return bytes < kLarge ? carve(bytes) : 0;
+  if (block == nullptr) return bytes < kLarge ? carve_block(bytes) : 0;
   free_blocks[order] = block->next;
   --free_count[order];
   *had = bytes;
@@ -151,12 +210,11 @@ bool may_reserve(std::size_t bytes) {
 // Under heap_lock. The upper end of a span that nobody had before; 0 if there is none.
 std::uintptr_t carve_span() {
   if (!may_reserve(reserved + kReach)) return 0;
-  if (arena_at + kReach > arena_end && !next_arena()) return 0;
+  const std::uintptr_t lo = carve_reach();
+  if (lo == 0) return 0;
   reserved += kReach;
-  const std::uintptr_t hi = arena_end;
-  arena_end -= kReach;
-  span_has[arena_end / kReach] = kSpanBlockOrder;
-  return hi;
+  span_has[lo / kReach] = kSmallestOrder;
+  return lo + kReach;
 }
 
 // Under heap_lock. Of the span in which `at` lies, the uppermost `before` bytes were needed, and
@@ -171,14 +229,16 @@ std::size_t span_needs(std::uintptr_t at, std::size_t before, std::size_t after)
 
 // Under heap_lock. 0 if there is no span for it. *had: as above.
 std::uintptr_t take_from_span(std::size_t bytes, std::size_t* had) {
-  if (!GORO_GROWABLE_STACKS || bytes < kSpanBlock || bytes > kReach) return 0;
+  if (!GORO_GROWABLE_STACKS || bytes > kReach) return 0;
+  if (bytes == kSmallestBlock && smallest == kMostSmallest) return 0;
   FreeBlock** list = warm_spans != nullptr ? &warm_spans : &cold_spans;
   FreeBlock* taken = *list;
   const bool fresh = taken == nullptr;
   if (!fresh) *list = taken->next;
   const std::uintptr_t hi = fresh ? carve_span() : reinterpret_cast<std::uintptr_t>(taken + 1);
   if (hi == 0) return 0;
-  *had = span_needs(hi - bytes, kSpanBlock, bytes);
+  if (bytes == kSmallestBlock) ++smallest;
+  *had = span_needs(hi - bytes, kSmallestBlock, bytes);
   if (fresh) *had = 0;
   return hi - bytes;
 }
@@ -186,16 +246,17 @@ std::uintptr_t take_from_span(std::size_t bytes, std::size_t* had) {
 // Under heap_lock, which it leaves while it calls the kernel.
 void give_to_span(std::uintptr_t at, std::size_t bytes) {
   const std::uintptr_t hi = at + bytes;
-  const std::size_t had = span_needs(at, bytes, kSpanBlock);
-  const bool trim = had > kSpanBlock && spare > kMaxSpare;
+  if (bytes == kSmallestBlock) --smallest;
+  const std::size_t had = span_needs(at, bytes, kSmallestBlock);
+  const bool trim = had > kSmallestBlock && spare > kMaxSpare;
   if (trim) {
-    spare -= had - kSpanBlock;
-    span_has[at / kReach] = kSpanBlockOrder;
+    spare -= had - kSmallestBlock;
+    span_has[at / kReach] = kSmallestOrder;
     heap_lock.unlock();
-    madvise(reinterpret_cast<void*>(hi - had), had - kSpanBlock, MADV_DONTNEED);
+    madvise(reinterpret_cast<void*>(hi - had), had - kSmallestBlock, MADV_DONTNEED);
     heap_lock.lock();
   }
-  FreeBlock** list = had > kSpanBlock && !trim ? &warm_spans : &cold_spans;
+  FreeBlock** list = had > kSmallestBlock && !trim ? &warm_spans : &cold_spans;
   FreeBlock* block = reinterpret_cast<FreeBlock*>(hi) - 1;
   block->next = *list;
   *list = block;
@@ -221,23 +282,42 @@ std::uintptr_t page_heap_alloc(std::size_t bytes) {
   if (at == 0) at = take(bytes, &had);
   heap_lock.unlock();
   if (at == 0) at = map(bytes, kBlockAlign);
-  if (bytes < kBlockAlign) {
-    // Cut into small stacks at once, each with its link: that touches most of the pages.
-    if (had == 0) populate(at, at + bytes);
-  } else if (had < bytes / 2) {
-    // A large stack is the copy of one that was half as large, and full.
-    populate(at + bytes / 2, at + bytes - had);
-  }
+  // It is for the copy of a stack that was half as large, and full.
+  if (had < bytes / 2) populate(at + bytes / 2, at + bytes - had);
   sanitizer_fresh(reinterpret_cast<void*>(at), bytes);
   return at;
 }
 
+Stack page_heap_alloc_small(std::size_t bytes) {
+  heap_lock.lock();
+  const Stack stacks = carve_small(bytes);
+  heap_lock.unlock();
+  // Each gets its link at once: that touches most of the pages.
+  populate(stacks.lo, stacks.hi);
+  sanitizer_fresh(reinterpret_cast<void*>(stacks.lo), stacks.size());
+  return stacks;
+}
+
+Stack take_gap() {
+  heap_lock.lock();
+  const Gap* gap = gaps;
+  const Stack taken =
+      gap == nullptr ? Stack{} : Stack{reinterpret_cast<std::uintptr_t>(gap), gap->end};
+  if (gap != nullptr) gaps = gap->next;
+  heap_lock.unlock();
+  sanitizer_fresh(reinterpret_cast<void*>(taken.lo), taken.size());
+  return taken;
+}
+
 bool page_heap_extend(std::uintptr_t at, std::size_t bytes, std::size_t to) {
-  if (bytes < kSpanBlock || to > kReach) return false;
+  if (to > kReach) return false;
   std::size_t had = 0;
   heap_lock.lock();
   const bool possible = is_of_span(at);
-  if (possible) had = span_needs(at, bytes, to);
+  if (possible) {
+    if (bytes == kSmallestBlock) --smallest;
+    had = span_needs(at, bytes, to);
+  }
   heap_lock.unlock();
   // It was full and grows downwards. How far it will get nobody knows: what it does not use of this
   // is at most as much as it has used, and at most kMostPopulated.
@@ -282,7 +362,9 @@ void page_heap_reset() {
     delete arenas;
     arenas = nullptr;
   }
-  arena_at = arena_end = 0;
+  arena_at = arena_end = block_at = block_end = 0;
+  gaps = nullptr;
+  smallest = 0;
   warm_spans = cold_spans = nullptr;
   reserved = spare = 0;
 }

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -81,10 +82,12 @@ HeapBlock heap_blocks_find(std::uintptr_t lo, std::uintptr_t hi, std::uintptr_t*
 }
 
 Stack stackcheck_alloc(std::size_t bytes) {
-  // One page more, which stays unreadable: what runs over the end of the stack stops there.
-  void* at = mmap(nullptr, kPhysPageSize + pages(bytes), PROT_NONE,
+  // At least one page more, which stays unreadable: what runs over the end of the stack stops
+  // there. And enough of them that the stack need not lie across a multiple of kNoStackAcross.
+  const std::size_t align = std::min(pages(bytes), kNoStackAcross);
+  void* at = mmap(nullptr, align + pages(bytes), PROT_NONE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  const std::uintptr_t lo = reinterpret_cast<std::uintptr_t>(at) + kPhysPageSize;
+  const std::uintptr_t lo = (reinterpret_cast<std::uintptr_t>(at) + align) & ~(align - 1);
   if (at == MAP_FAILED ||
       mprotect(reinterpret_cast<void*>(lo), pages(bytes), PROT_READ | PROT_WRITE) != 0) {
     fatal("out of memory (stack)");

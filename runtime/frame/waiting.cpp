@@ -2,6 +2,7 @@
 #include "contracts/services/waiting.h"
 
 #include <algorithm>
+#include <new>
 
 #include "contracts/channel.h"
 #include "contracts/getg.h"
@@ -13,6 +14,7 @@
 #include "contracts/services/futex.h"
 #include "contracts/services/goroutine.h"
 #include "contracts/services/threads.h"
+#include "frame/gaps.h"
 #include "frame/threads.h"
 #include "frame/trace.h"
 #include "frame/waiting.h"
@@ -22,16 +24,28 @@ namespace goro {
 
 namespace {
 
-// Sudogs are made many at a time, and given back together when the run ends.
+// Sudogs are made many at a time, in gaps between stacks while there are some, and given back
+// together when the run ends.
 struct Chunk {
-  static constexpr int kSudogs = 64;
-  Chunk* next = nullptr;
-  int used = 0;
-  Sudog sudogs[kSudogs];
+  Chunk* next;
+  std::size_t room;
+  bool is_gap;  // it goes with the stacks
+  std::size_t used = 0;
+  Sudog* sudogs() { return reinterpret_cast<Sudog*>(this + 1); }
 };
 
-RuntimeMutex chunks_lock;
+RuntimeMutex chunks_lock;  // taken before the page heap's
 Chunk* chunks = nullptr;
+
+// Under chunks_lock.
+Chunk* next_chunk() {
+  constexpr std::size_t kBytes = std::size_t{4} << 10;
+  const Stack gap = take_gap();
+  const bool is_gap = gap.lo != 0;
+  void* at = is_gap ? reinterpret_cast<void*>(gap.lo) : ::operator new(kBytes);
+  const std::size_t bytes = is_gap ? gap.size() : kBytes;
+  return new (at) Chunk{chunks, (bytes - sizeof(Chunk)) / sizeof(Sudog), is_gap};
+}
 
 // Threads without a P that are making goroutines runnable (ready_from_outside, injectglist). The
 // goroutine that they make runnable may be all that the end of the run waits for; they are not done
@@ -121,12 +135,8 @@ bool is_outside() {
 
 Sudog* sudog_alloc() {
   chunks_lock.lock();
-  if (chunks == nullptr || chunks->used == Chunk::kSudogs) {
-    auto* chunk = new Chunk;
-    chunk->next = chunks;
-    chunks = chunk;
-  }
-  Sudog* s = &chunks->sudogs[chunks->used++];
+  if (chunks == nullptr || chunks->used == chunks->room) chunks = next_chunk();
+  auto* s = new (&chunks->sudogs()[chunks->used++]) Sudog;
   chunks_lock.unlock();
   return s;
 }
@@ -138,8 +148,8 @@ bool nobody_outside_readies() {
 void sudogs_reset() {
   // A channel can outlive the run, or be used in the next one: it forgets those who waited.
   for (Chunk* chunk = chunks; chunk != nullptr; chunk = chunk->next) {
-    for (const Sudog& s : chunk->sudogs) {
-      Hchan* c = s.c;
+    for (std::size_t i = 0; i < chunk->used; ++i) {
+      Hchan* c = chunk->sudogs()[i].c;
       if (c == nullptr) continue;
       forget_goroutines(&c->recvq);
       forget_goroutines(&c->sendq);
@@ -148,7 +158,7 @@ void sudogs_reset() {
   while (chunks != nullptr) {
     Chunk* chunk = chunks;
     chunks = chunk->next;
-    delete chunk;
+    if (!chunk->is_gap) ::operator delete(chunk);
   }
 }
 

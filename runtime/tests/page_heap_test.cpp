@@ -12,13 +12,15 @@
 
 #include "contracts/constants.h"
 #include "contracts/services/page_heap.h"
+#include "contracts/services/stackcheck.h"
+#include "frame/gaps.h"
 #include "testing/child.h"
 
 #if GORO_GROWABLE_STACKS
 namespace goro {
 namespace {
 
-constexpr std::size_t kSmallest = std::size_t{64} << 10;  // that can be extended
+constexpr std::size_t kSmallest = kStackCacheSize;  // a block
 constexpr std::size_t kReach = std::size_t{16} << 20;
 
 class PageHeap : public ::testing::Test {
@@ -66,30 +68,73 @@ TEST_F(PageHeap, ALargeBlockGrowsDownwards) {
   page_heap_free(at, bytes);
 }
 
-TEST_F(PageHeap, SmallAndHugeBlocksStayAsTheyAre) {
-  const std::uintptr_t small = page_heap_alloc(kSmallest / 2);
-  EXPECT_FALSE(page_heap_extend(small, kSmallest / 2, kSmallest)) << "below lies somebody else's";
+TEST_F(PageHeap, HugeBlocksStayAsTheyAre) {
   const std::uintptr_t large = page_heap_alloc(kSmallest);
   EXPECT_FALSE(page_heap_extend(large, kSmallest, kReach * 2)) << "a span is not so large";
   EXPECT_TRUE(page_heap_extend(large, kSmallest, kReach)) << "it was refused, and nothing changed";
   const std::uintptr_t huge = page_heap_alloc(kReach * 2);
   EXPECT_FALSE(page_heap_extend(huge, kReach * 2, kReach * 4)) << "it was mapped as it is";
-  page_heap_free(small, kSmallest / 2);
   page_heap_free(large + kSmallest - kReach, kReach);
   page_heap_free(huge, kReach * 2);
+}
+
+// Where small stacks and what lies between them are, and that nothing lies on anything else.
+TEST_F(PageHeap, SmallStacksLeaveGapsWhereNoneMayBe) {
+  constexpr std::size_t kEach = std::size_t{8} << 20;
+  std::vector<Stack> ranges;
+  std::size_t gaps = 0;
+  for (std::size_t bytes = kStackMin; bytes < kStackCacheSize; bytes *= 2) {
+    for (std::size_t sum = 0; sum < kEach;) {
+      const Stack span = page_heap_alloc_small(bytes);
+      ASSERT_EQ(span.lo % kStackAlign, 0U);
+      ASSERT_EQ(span.size() % bytes, 0U);
+      ASSERT_GE(span.size(), bytes);
+      ASSERT_LE(span.size(), kStackCacheSize);
+      for (std::uintptr_t lo = span.lo; lo != span.hi; lo += bytes) {
+        ASSERT_EQ(lo / kNoStackAcross, (lo + bytes - 1) / kNoStackAcross)
+            << "a stack of " << bytes << " bytes lies across a multiple of 64 KB";
+      }
+      ranges.push_back(span);
+      sum += span.size();
+    }
+    while (true) {
+      const Stack gap = take_gap();
+      if (gap.lo == 0) break;
+      ASSERT_EQ(gap.lo % kCacheLine, 0U);
+      ASSERT_GE(gap.size(), kStackMin);
+      ranges.push_back(gap);
+      gaps += gap.size();
+    }
+  }
+  EXPECT_GT(gaps, kEach / 100) << "stacks step aside, and what they leave free is for others";
+  std::sort(ranges.begin(), ranges.end(), [](Stack a, Stack b) { return a.lo < b.lo; });
+  for (std::size_t i = 1; i < ranges.size(); ++i) {
+    ASSERT_LE(ranges[i - 1].hi, ranges[i].lo) << "two of them lie on each other";
+  }
+}
+
+TEST_F(PageHeap, NeitherDoStacksThatAreCheckedLieAcross) {
+  for (std::size_t bytes = kStackMin; bytes <= kNoStackAcross; bytes *= 2) {
+    for (int i = 0; i < 20; ++i) {
+      const Stack stack = stackcheck_alloc(bytes);
+      EXPECT_EQ(stack.lo / kNoStackAcross, (stack.hi - 1) / kNoStackAcross) << bytes << " bytes";
+      fill(stack.lo, bytes, 1);
+      stackcheck_free(stack);
+    }
+  }
 }
 
 TEST_F(PageHeap, LargeBlocksDoNotMeet) {
   std::vector<std::uintptr_t> his;
   for (int i = 0; i < 10; ++i) {
     his.push_back(page_heap_alloc(kSmallest) + kSmallest);
-    const std::uintptr_t small = page_heap_alloc(kStackCacheSize);
-    fill(small, kStackCacheSize, 0x55);
+    const Stack small = page_heap_alloc_small(kStackMin);
+    fill(small.lo, small.size(), 0x55);
     ASSERT_TRUE(page_heap_extend(his.back() - kSmallest, kSmallest, kReach));
     // Both ends of it: all of it would be memory.
     fill(his.back() - kReach, kPhysPageSize, i);
     fill(his.back() - kPhysPageSize, kPhysPageSize, i);
-    EXPECT_TRUE(is_filled(small, kStackCacheSize, 0x55)) << "a small block lies in a span";
+    EXPECT_TRUE(is_filled(small.lo, small.size(), 0x55)) << "a small block lies in a span";
   }
   for (int i = 0; i < 10; ++i) {
     const auto with = static_cast<unsigned char>(i);
@@ -116,7 +161,7 @@ TEST_F(PageHeap, ManyDeepRecursionsGiveTheirMemoryBack) {
   for (const std::uintptr_t hi : his) {
     sum += resident(hi - kReach, kReach);
     EXPECT_EQ(resident(hi - kSmallest, kSmallest), kSmallest)
-        << "stacks of 64 KB come and go: their pages stay";
+        << "stacks of 32 KB come and go: their pages stay";
   }
   EXPECT_LE(sum, kMost + kSpans * kSmallest) << "what nobody needs is given back but for 64 MB";
   EXPECT_GE(sum, kMost / 2) << "and some of it is kept for the next one";
@@ -131,32 +176,32 @@ TEST_F(PageHeap, ManyDeepRecursionsGiveTheirMemoryBack) {
   EXPECT_LE(sum, kMost + (kSpans + 1) * kSmallest) << "small blocks hold the memory of large ones";
 }
 
-// As many goroutines with large stacks as one likes; some of them can grow where they are.
-int extended_of_a_thousand() {
+// As many goroutines with stacks of `bytes` as one likes; some of them can grow where they are.
+int extended_of_a_thousand(std::size_t bytes) {
   int extended = 0;
   std::vector<std::uintptr_t> his;
   for (int i = 0; i < 1000; ++i) {
-    const std::uintptr_t at = page_heap_alloc(kSmallest);
-    EXPECT_EQ(at % kSmallest, 0U);
-    fill(at, kSmallest, 1);
-    his.push_back(at + kSmallest);
+    const std::uintptr_t at = page_heap_alloc(bytes);
+    EXPECT_EQ(at % bytes, 0U);
+    fill(at, bytes, 1);
+    his.push_back(at + bytes);
   }
   for (const std::uintptr_t hi : his) {
-    std::size_t bytes = kSmallest;
-    if (page_heap_extend(hi - bytes, bytes, bytes * 2)) {
-      bytes *= 2;
-      ++extended;
-    }
-    EXPECT_TRUE(is_filled(hi - kSmallest, kSmallest, 1)) << "blocks lie on each other";
-    page_heap_free(hi - bytes, bytes);
+    const bool possible = page_heap_extend(hi - bytes, bytes, bytes * 2);
+    if (possible) ++extended;
+    EXPECT_TRUE(is_filled(hi - bytes, bytes, 1)) << "blocks lie on each other";
+    const std::size_t has = possible ? bytes * 2 : bytes;
+    page_heap_free(hi - has, has);
   }
-  page_heap_reset();
   return extended;
 }
 
 TEST_F(PageHeap, ThereAreFewSpans) {
-  EXPECT_EQ(extended_of_a_thousand(), 128) << "2 GB of addresses, and not a number that nobody "
-                                              "who writes a core file can read";
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(extended_of_a_thousand(kSmallest), 64) << "the smallest leave half of them to others";
+    EXPECT_EQ(extended_of_a_thousand(kSmallest * 2), 128)
+        << "2 GB of addresses, and not a number that nobody who writes a core file can read";
+  }
 }
 
 TEST_F(PageHeap, WhoCountsAddressesLendsAQuarter) {
@@ -171,7 +216,7 @@ TEST_F(PageHeap, WhoCountsAddressesLendsAQuarter) {
       _exit(3);
     }
     const auto most_extended = static_cast<int>(std::min<std::size_t>(128, most / 4 / kReach));
-    if (extended_of_a_thousand() != most_extended) _exit(4);
+    if (extended_of_a_thousand(kSmallest * 2) != most_extended) _exit(4);
     if (::testing::Test::HasFailure()) _exit(5);
   });
   if (end.status == 3) GTEST_SKIP() << "no limit can be set here";

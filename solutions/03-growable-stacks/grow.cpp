@@ -103,7 +103,8 @@ void copystack(G* gp, std::size_t size) {
   const std::uintptr_t distance =
       fresh.hi - old.hi;  // mod 2^64, so either direction is an addition
 
-  // The used part keeps its distance from hi, and both ends are 64-byte aligned: alignment is kept.
+  // The used part keeps its distance from hi, and both ends are multiples of kStackAlign: alignment
+  // is kept.
   std::memcpy(reinterpret_cast<void*>(fresh.hi - used),
               reinterpret_cast<const void*>(old.hi - used), used);
   const Stack in_use{old.hi - used, old.hi};

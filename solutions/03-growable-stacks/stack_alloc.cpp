@@ -31,10 +31,10 @@ int order_of(std::size_t bytes) {
 // Under the pool's lock.
 FreeStack* pool_take(StackPool* pool, std::size_t bytes) {
   if (pool->list == nullptr) {
-    const std::uintptr_t span = page_heap_alloc(kStackCacheSize);
+    const Stack span = page_heap_alloc_small(bytes);
     // Linked so that the lowest address is taken first: a span fills from one end.
-    for (std::uintptr_t at = span + kStackCacheSize; at != span; at -= bytes) {
-      auto* free_stack = reinterpret_cast<FreeStack*>(at - bytes);
+    for (std::uintptr_t hi = span.hi; hi != span.lo; hi -= bytes) {
+      auto* free_stack = reinterpret_cast<FreeStack*>(hi - bytes);
       free_stack->next = pool->list;
       pool->list = free_stack;
     }

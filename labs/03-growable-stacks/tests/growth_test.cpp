@@ -96,10 +96,10 @@ TEST(Growth, ALargeStackGrowsWhereItIs) {
     stand_while_it_grows(1000, 32'000, &large);
     stand_while_it_grows(400'000, 400'000, &huge);
   });
-  EXPECT_GE(large.size_before, std::size_t{64} << 10);
+  EXPECT_GE(large.size_before, kStackCacheSize);
   EXPECT_GT(large.size_after, large.size_before) << "the recursion should have made it grow";
   EXPECT_EQ(large.moves, 0)
-      << "the stack had more than 64 KB, and there were free addresses below it: newstack must "
+      << "the stack had more than 32 KB, and there were free addresses below it: newstack must "
          "try extendstack before it copies";
   EXPECT_TRUE(large.whole) << "a local, or a pointer to it, was spoiled";
   GORO_STEP("and 400,000 deep, for which there are too few addresses below it");

@@ -193,7 +193,7 @@ TEST(CopyStack, AlignmentIsKept) {
 }
 
 #if GORO_GROWABLE_STACKS
-constexpr std::size_t kLarge = std::size_t{64} << 10;  // from here on there is room below
+constexpr std::size_t kLarge = std::size_t{32} << 10;  // from here on there is room below
 
 // Everything that extendstack must leave alone.
 void expect_as_it_was(const G* gp, Stack old, std::uintptr_t sp, std::size_t used) {
@@ -207,7 +207,7 @@ void expect_as_it_was(const G* gp, Stack old, std::uintptr_t sp, std::size_t use
 
 TEST(ExtendStack, OnlyTheLowerEndChanges) {
   StackWorld world;
-  constexpr std::size_t kUsed = 40'000;
+  constexpr std::size_t kUsed = 20'000;
   G* gp = world.goroutine(kLarge, kUsed, GStatus::copystack);
   const Stack old = gp->stack;
   const std::uintptr_t sp = gp->sched.sp;
