@@ -51,9 +51,8 @@ namespace {
 constexpr std::size_t kArena = std::size_t{64} << 20;
 constexpr std::size_t kLarge = std::size_t{1} << 20;
 constexpr std::size_t kBlockAlign = kNoStackAcross;  // of blocks that are as large as that
-constexpr int kSmallestOrder = 15;
-constexpr std::size_t kSmallestBlock = std::size_t{1} << kSmallestOrder;
-static_assert(kSmallestBlock == kStackMin << kNumStackOrders);
+constexpr std::size_t kSmallestBlock = kStackCacheSize;
+constexpr int kSmallestOrder = __builtin_ctzll(kSmallestBlock);
 constexpr std::size_t kReach = std::size_t{16} << 20;
 constexpr std::size_t kMostReserved = 128 * kReach;
 constexpr int kMostSmallest = 64;  // blocks of kSmallestBlock that have a span
@@ -289,6 +288,11 @@ std::uintptr_t page_heap_alloc(std::size_t bytes) {
 }
 
 Stack page_heap_alloc_small(std::size_t bytes) {
+  if (!GORO_GROWABLE_STACKS) {
+    // Nobody moves, and the smallest stack is larger than what none may lie across.
+    const std::uintptr_t at = page_heap_alloc(kStackCacheSize);
+    return Stack{at, at + kStackCacheSize};
+  }
   heap_lock.lock();
   const Stack stacks = carve_small(bytes);
   heap_lock.unlock();
