@@ -93,6 +93,7 @@ TEST(Exceptions, DestructorsMayGrowTheStack) {
   int caught = 0;
   std::size_t before = 0;
   std::size_t after = 0;
+  leave_no_room_below();
   on_small_stack([&] {
     try {
       before = my_stack_size();
@@ -141,6 +142,7 @@ TEST(Exceptions, MayBeThrownWhileOthersAreUnderWay) {
       "two goroutines throw through destructors that throw, catch, grow the stack and give way");
   int caught[2] = {};
   int count[2] = {};
+  leave_no_room_below();
   goro::run(
       [&] {
         WaitGroup group;
