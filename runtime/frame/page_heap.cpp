@@ -8,7 +8,7 @@
 // those lines of all goroutines would meet in a sixth of the sets of the processor's caches. A
 // second-level cache of 2 MB then holds what 1,000 goroutines need, and the rest of it stays empty.
 // So in every row of kRow bytes the small stacks step aside, by about as much as such a goroutine
-// uses (a sieve of 2,000 goroutines on one P is a fifth faster).
+// uses (a sieve of 2,000 goroutines on one P is a quarter faster).
 //
 // Stacks that stepped aside would lie across multiples of 64 KB, and in such a stack
 // adjust_pointers takes two bools for an address now and then (contracts/stack.h). So there is a
@@ -58,7 +58,7 @@ constexpr std::size_t kMostReserved = 128 * kReach;
 constexpr int kMostSmallest = 64;  // blocks of kSmallestBlock that have a span
 constexpr std::size_t kMaxSpare = 4 * kReach;
 constexpr std::size_t kMostPopulated = std::size_t{256} << 10;
-constexpr std::size_t kRow = std::size_t{1} << 20;
+constexpr std::size_t kRow = std::size_t{256} << 10;
 constexpr std::size_t kStepAside = kStackAlign;  // four cache lines
 constexpr std::size_t kSteps = kStackMin / kStepAside;
 constexpr int kMaxFreeLarge = 4;
