@@ -215,14 +215,16 @@ int measure_everything(const CommandLine& line) {
     for (Measurement& one : all) {
       print_progress(round + 1, line.rounds,
                      one.rows.back().name + ", " + std::to_string(one.procs) + " P");
-      const Each<std::vector<double>> figures = peers.measure(one, round % 2 == 1);
-      for (std::size_t i = 0; i < one.rows.size(); ++i) {
-        Each<double> of_row;
-        for (const Who who : kAll) {
-          const bool asked = one.rows[i].sizes[who] != 0 && !figures[who].empty();
-          if (asked) of_row[who] = figures[who][i];
+      for (int time = 0; time < one.times; ++time) {
+        const Each<std::vector<double>> figures = peers.measure(one, (round + time) % 2 == 1);
+        for (std::size_t i = 0; i < one.rows.size(); ++i) {
+          Each<double> of_row;
+          for (const Who who : kAll) {
+            const bool asked = one.rows[i].sizes[who] != 0 && !figures[who].empty();
+            if (asked) of_row[who] = figures[who][i];
+          }
+          one.rows[i].rounds.push_back(of_row);
         }
-        one.rows[i].rounds.push_back(of_row);
       }
     }
   }

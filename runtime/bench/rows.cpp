@@ -35,6 +35,7 @@ struct Spec {
   // microseconds; figures are of one goroutine, fiber or thread.
   Each<long> sizes;
   std::vector<Line> lines;
+  int times = 1;  // in each round: more when it is short, and uneven
 };
 
 std::string with_commas(long number) {
@@ -138,7 +139,8 @@ std::vector<Spec> specs(bool quick) {
        "recursion",
        On::both,
        as_go(10 * kThousand, 10 * kThousand, 10 * kThousand, 10 * kThousand),
-       {{"first recursion, 10,000 deep", "us", no_more}}},
+       {{"first recursion, 10,000 deep", "us", no_more}},
+       5},
       {"network",
        "syscalls",
        On::both,
@@ -231,7 +233,7 @@ std::vector<Measurement> everything(int procs, bool quick) {
   constexpr long kLeast = 10;
   std::vector<Measurement> all;
   for (const Spec& spec : specs(quick)) {
-    Measurement one{spec.part, spec.workload, 1, spec.sizes, {}};
+    Measurement one{spec.part, spec.workload, 1, spec.sizes, {}, quick ? 1 : spec.times};
     if (quick && spec.part != kCrowds) {
       for (long& size : one.sizes.of) size = size == 0 ? 0 : std::max(kLeast, size / kLess);
     }

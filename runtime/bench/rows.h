@@ -56,6 +56,7 @@ struct Measurement {
   int procs = 1;
   Each<long> sizes;
   std::vector<Row> rows;
+  int times = 1;  // in each round
 };
 
 // In the order of the table. `procs`: how many processors "all" are. `quick`: a hundredth of the
