@@ -50,7 +50,6 @@ namespace {
 
 constexpr std::size_t kArena = std::size_t{64} << 20;
 constexpr std::size_t kLarge = std::size_t{1} << 20;
-constexpr std::size_t kBlockAlign = kNoStackAcross;  // of blocks that are as large as that
 constexpr std::size_t kSmallestBlock = kStackCacheSize;
 constexpr int kSmallestOrder = __builtin_ctzll(kSmallestBlock);
 constexpr std::size_t kReach = std::size_t{16} << 20;
@@ -139,23 +138,24 @@ std::uintptr_t carve_reach() {
   return arena_end -= kReach;
 }
 
+// So much is left out at the beginning of [at, the next multiple of 64 KB).
+std::uintptr_t step_aside(std::uintptr_t at) {
+  return at / kRow % kSteps * kStepAside;
+}
+
 // Under heap_lock.
 std::uintptr_t carve_block(std::size_t bytes) {
-  const std::size_t align = std::min(bytes, kBlockAlign);
-  if (up(block_at, align) + bytes > block_end) {
+  // The smallest ones step aside, too, so each gets twice the addresses that it needs.
+  const bool aside = bytes < kNoStackAcross;
+  const std::size_t room = aside ? kNoStackAcross : bytes;
+  if (room > block_end - block_at) {
     block_at = carve_reach();
     if (block_at == 0) fatal("out of memory (stack)");
     block_end = block_at + kReach;
   }
-  const std::uintptr_t at = up(block_at, align);
-  block_at = at + bytes;
-  return at;
-}
-
-// So much, a multiple of a cache line, is left out at the beginning of [at, the next multiple of 64
-// KB).
-std::uintptr_t step_aside(std::uintptr_t at) {
-  return at / kRow % kSteps * kStepAside;
+  const std::uintptr_t at = block_at;
+  block_at += room;
+  return aside ? at + step_aside(at) : at;
 }
 
 // Under heap_lock. [arena_at, to) are passed over.
@@ -280,7 +280,7 @@ std::uintptr_t page_heap_alloc(std::size_t bytes) {
   std::uintptr_t at = take_from_span(bytes, &had);
   if (at == 0) at = take(bytes, &had);
   heap_lock.unlock();
-  if (at == 0) at = map(bytes, kBlockAlign);
+  if (at == 0) at = map(bytes, kNoStackAcross);
   // It is for the copy of a stack that was half as large, and full.
   if (had < bytes / 2) populate(at + bytes / 2, at + bytes - had);
   sanitizer_fresh(reinterpret_cast<void*>(at), bytes);

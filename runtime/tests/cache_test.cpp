@@ -21,6 +21,11 @@ TEST(Cache, EndsOfStacksAreSpreadOverItsSets) {
     places.insert(page_heap_alloc_small(kStackMin).lo % kStackMin / kCacheLine);
   }
   EXPECT_GE(places.size(), 6U) << "all stacks begin at the same few places of 2 KB";
+  places.clear();
+  for (int i = 0; i < kSpans; ++i) {
+    places.insert(page_heap_alloc(kStackCacheSize) % kStackMin / kCacheLine);
+  }
+  EXPECT_GE(places.size(), 6U) << "and so do those that called a library's function";
   page_heap_reset();
 }
 #endif

@@ -182,7 +182,9 @@ int extended_of_a_thousand(std::size_t bytes) {
   std::vector<std::uintptr_t> his;
   for (int i = 0; i < 1000; ++i) {
     const std::uintptr_t at = page_heap_alloc(bytes);
-    EXPECT_EQ(at % bytes, 0U);
+    EXPECT_EQ(at % (bytes < kNoStackAcross ? kStackAlign : kNoStackAcross), 0U);
+    EXPECT_TRUE(bytes >= kNoStackAcross || at / kNoStackAcross == (at + bytes - 1) / kNoStackAcross)
+        << "a block lies across a multiple of 64 KB";
     fill(at, bytes, 1);
     his.push_back(at + bytes);
   }

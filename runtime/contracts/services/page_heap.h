@@ -9,8 +9,9 @@
 namespace goro {
 
 // For one large stack: a block of `bytes` (a power of two, kStackCacheSize or more), aligned to 64
-// KB, or to its size when it is less than that. Not cleared when used before. Never fails: fatal
-// "out of memory (stack)". On g0. Takes a lock of its own.
+// KB (kNoStackAcross), or to kStackAlign when it is smaller than that; then no multiple of 64 KB
+// lies inside. Not cleared when used before. Never fails: fatal "out of memory (stack)". On g0.
+// Takes a lock of its own.
 std::uintptr_t page_heap_alloc(std::size_t bytes);
 
 // For small stacks, of `bytes` each (a power of two, kStackMin or more, less than kStackCacheSize):
