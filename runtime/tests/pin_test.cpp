@@ -40,14 +40,17 @@ constexpr int kDeep = GORO_GROWABLE_STACKS ? 5'000 : 200;  // 128 KB that stay
 #if GORO_GROWABLE_STACKS && !GORO_CHAINED_STACKS
 TEST(Pin, ThereIsNoneWhereStacksCannotBeChained) {
   const goro::testing::ChildEnd end = goro::testing::in_child([] {
-    goro::run([] {
-      const auto on_goroutine_1 = pin_stack();
-      const goro::WaitGroup group;
-      group.go({.stack = goro::chained()}, [] { const auto on_chained = pin_stack(); });
-      group.wait();
-      group.go([] { const auto on_growable = pin_stack(); });
-      group.wait();
-    });
+    // On one P: each P has numbers of its own to give.
+    goro::run(
+        [] {
+          const auto on_goroutine_1 = pin_stack();
+          const goro::WaitGroup group;
+          group.go({.stack = goro::chained()}, [] { const auto on_chained = pin_stack(); });
+          group.wait();
+          group.go([] { const auto on_growable = pin_stack(); });
+          group.wait();
+        },
+        {.procs = 1});
   });
   EXPECT_EQ(end.status, 2) << "goroutine 3's stack would move under its scope\n" << end.err;
   EXPECT_TRUE(end.says("pin_stack: goroutine 3 runs on a growable stack")) << end.err;
